@@ -1,0 +1,108 @@
+"""The company's people as BambooHR shows them: the directory and the effective-dated tables."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from ingestion.demo.model import Company, Employee
+from ingestion.demo.tickets import sys_id_of
+
+
+class BambooRecords:
+    """The company's people as BambooHR shows them; rows of a table come in no particular order."""
+
+    def __init__(self, company: Company) -> None:
+        teams = {team.team_code: team for team in company.teams}
+        country_names = {"IE": "Ireland", "US": "United States", "IN": "India"}
+        locations = {"IE": "Dublin", "US": "New York", "IN": "Bengaluru"}
+        by_id = {person.id: person for person in company.employees}
+        leads = {
+            job.team_code: by_id[job.employee_id].display_name
+            for job in company.job_infos
+            if job.job_title == "Team Lead" and job.employee_id in by_id
+        }
+        head = next(
+            (by_id[job.employee_id] for job in company.job_infos if job.job_title == "Head of Operations"),
+            None,
+        )
+
+        def boss(person: Employee, team_code: str) -> str | None:
+            if head and person.id == head.id:
+                return None
+            lead = leads.get(team_code)
+            return (head.display_name if head else None) if lead in (None, person.display_name) else lead
+
+        self.employees = [
+            {
+                "id": person.id,
+                "employeeNumber": person.employee_number,
+                "displayName": person.display_name,
+                "firstName": person.display_name.split()[0],
+                "lastName": person.display_name.split()[-1],
+                "workEmail": person.email,
+                "country": person.country_code,
+                "location": locations[person.country_code],
+                "hireDate": person.hired_on.isoformat(),
+                "terminationDate": person.terminated_on.isoformat() if person.terminated_on else None,
+            }
+            for person in company.employees
+        ]
+        job_info = [
+            {
+                "id": job.id,
+                "employeeId": job.employee_id,
+                "date": job.effective_on.isoformat(),
+                "location": locations[by_id[job.employee_id].country_code],
+                "department": teams[job.team_code].hris_department,
+                "division": country_names[teams[job.team_code].country_code],
+                "jobTitle": job.job_title,
+                "reportsTo": boss(by_id[job.employee_id], job.team_code),
+            }
+            for job in company.job_infos
+        ]
+        status: list[dict[str, Any]] = []
+        for person in company.employees:
+            for day, name in ((person.hired_on, "Full-Time"), (person.terminated_on, "Terminated")):
+                if day:
+                    status.append(
+                        {
+                            "id": str(9001 + len(status)),
+                            "employeeId": person.id,
+                            "date": day.isoformat(),
+                            "employmentStatus": name,
+                        }
+                    )
+        targets = [
+            {
+                "id": target.id,
+                "employeeId": target.employee_id,
+                "date": target.effective_on.isoformat(),
+                "quarterlyTargetAmount": f"{target.quarterly_amount:.2f}",
+                "currency": target.currency_code,
+            }
+            for target in company.incentive_targets
+        ]
+        self.tables = {
+            name: sorted(rows, key=lambda row: sys_id_of(name, row["id"]))
+            for name, rows in (
+                ("jobInfo", job_info),
+                ("employmentStatus", status),
+                ("customIncentiveTarget", targets),
+            )
+        }
+        self.fields = [
+            {"id": name, "type": "date" if name.endswith("Date") else "text", "name": name}
+            for name in self.employees[0]
+        ]
+
+
+def as_xml(kind: str, records: list[dict[str, Any]]) -> str:
+    """The records as BambooHR gives them to those who do not ask for JSON."""
+    lines = [f"<{kind}>"]
+    for record in records:
+        attributes = " ".join(
+            f"{name}={quoteattr(str(value))}" for name, value in record.items() if value is not None
+        )
+        lines.append(f"  <row {attributes}/>")
+    return "\n".join(['<?xml version="1.0"?>', *lines, f"</{kind}>"])
