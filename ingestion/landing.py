@@ -1,0 +1,492 @@
+"""The landing: audit tables, raw tables, and the one transaction in which a batch becomes visible.
+
+Append-only. Pages are first written to a spool folder (a page is `.part` until it is whole), then one DuckDB
+transaction reads the spool into the raw table, landing_reject, extract_batch and extract_state. Killed at any
+moment, it leaves the warehouse as it was; spool folders of the dead are removed by the next extract.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingestion.contracts import Entity, InconsistentExtractError, Page, Source, SourceError, Window
+from ingestion.json_records import to_text
+from ingestion.settings import Settings
+
+AUDIT_TABLES = {
+    "extract_batch": """
+        batch_id varchar primary key, source varchar not null, entity varchar not null,
+        partition_key varchar not null, window_start_at timestamp, window_end_at timestamp,
+        started_at timestamp not null, finished_at timestamp not null, source_count bigint,
+        received_count bigint not null, row_count bigint not null, rejected_count bigint not null,
+        page_count bigint not null, content_sha256 varchar not null, high_water_before timestamp,
+        high_water_after timestamp, connector_version varchar not null, status varchar not null,
+        unknown_columns varchar not null, missing_columns varchar not null, run_id varchar not null,
+        check (received_count = row_count + rejected_count)""",
+    "landing_reject": """
+        batch_id varchar not null, source varchar not null, entity varchar not null, row_number bigint not
+        null, reason varchar not null, record_bytes blob not null, rejected_at timestamp not null""",
+    "extract_state": """
+        source varchar not null, entity varchar not null, partition_key varchar not null,
+        current_batch_id varchar not null, last_checked_at timestamp not null,
+        primary key (source, entity, partition_key)""",
+    "source_status": """
+        source varchar not null, is_configured boolean not null, reason varchar not null,
+        checked_at timestamp not null""",
+    "run_context": """
+        run_id varchar not null, started_at timestamp not null, as_of_at timestamp not null,
+        as_of_policy varchar not null""",
+}
+RAW_AUDIT_COLUMNS = (
+    "_record json not null, _batch_id varchar not null, _row_number bigint not null, "
+    "_extracted_at timestamp not null, _row_hash varchar not null"
+)
+TABLE_COMMENTS = {
+    "extract_batch": "One row per extract that landed: what was asked, received, landed and turned away.",
+    "landing_reject": "One row per record that was received and not landed, with its bytes and the reason.",
+    "extract_state": "One row per partition: the batch with its present content, and its last check.",
+    "source_status": "One row per source system: whether this run knew its address, and why not.",
+    "run_context": "One row per run: the instant it took as now. The latest started_at counts.",
+}
+
+
+@dataclass(frozen=True)
+class LandResult:
+    """What became of a spool: the batch that now stands for the partition, and the counts of this extract."""
+
+    batch_id: str
+    is_new: bool
+    received_count: int
+    row_count: int
+    rejected_count: int
+    unknown_columns: tuple[str, ...]
+    missing_columns: tuple[str, ...]
+
+
+_held: ContextVar[tuple[Path, duckdb.DuckDBPyConnection] | None] = ContextVar("held_open", default=None)
+
+
+@contextlib.contextmanager
+def hold_open(settings: Settings) -> Iterator[None]:
+    """Keep the warehouse open over many extracts, and close it with the block.
+
+    Each batch still commits by itself; what is saved is opening the file and tidying it at each close, which
+    cost more than a small window does.
+    """
+    with _open(settings, read_only=False) as connection:
+        token = _held.set((settings.warehouse_path, connection))
+        try:
+            yield
+        finally:
+            _held.reset(token)
+
+
+@contextlib.contextmanager
+def connect(settings: Settings, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the warehouse that closes with the block (a cursor of the one held open, if one is).
+
+    Raises SourceError when another process holds the file.
+    """
+    held = _held.get()
+    if held is None or held[0] != settings.warehouse_path:
+        with _open(settings, read_only=read_only) as connection:
+            yield connection
+        return
+    cursor = held[1].cursor()
+    try:
+        yield cursor
+    finally:
+        cursor.close()
+
+
+@contextlib.contextmanager
+def _open(settings: Settings, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = duckdb.connect(str(settings.warehouse_path), read_only=read_only)
+    except duckdb.IOException as error:
+        raise SourceError(
+            f"the warehouse cannot be opened: {str(error).splitlines()[0]}",
+            str(settings.warehouse_path),
+            "end the process that holds it (the message names it); read the published files instead",
+        ) from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("begin transaction")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(duckdb.Error):
+            connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def quoted(name: str) -> str:
+    """A name as a quoted SQL identifier (vendors name columns user, start, end)."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def prepare(settings: Settings) -> None:
+    """Create the audit tables and every raw table, configured or not, so that what stands above can build.
+
+    Safe to repeat; a column that joined a contract since is added to its table.
+    """
+    from ingestion.sources import SOURCES
+
+    with connect(settings) as connection, _transaction(connection):
+        connection.execute("create schema if not exists landing")
+        for name, columns in AUDIT_TABLES.items():
+            connection.execute(f"create table if not exists landing.{name} ({columns})")
+            connection.execute(f"comment on table landing.{name} is '{TABLE_COMMENTS[name]}'")
+        present: dict[str, set[str]] = {}
+        for schema, table, column in connection.execute(
+            """
+            select schema_name, table_name, column_name from duckdb_columns()
+            where database_name = current_database()
+            """
+        ).fetchall():
+            present.setdefault(f"{schema}.{table}", set()).add(column)
+        for source in SOURCES.values():
+            connection.execute(f"create schema if not exists raw_{source.name}")
+            for entity in source.entities.values():
+                columns = ", ".join(f"{quoted(column)} varchar" for column in entity.columns)
+                connection.execute(
+                    f"create table if not exists {entity.table} ({columns}, {RAW_AUDIT_COLUMNS})"
+                )
+                for column in entity.columns:
+                    if entity.table in present and column not in present[entity.table]:
+                        connection.execute(f"alter table {entity.table} add column {quoted(column)} varchar")
+                comment = entity.description.replace("'", "''")
+                connection.execute(f"comment on table {entity.table} is '{comment}'")
+
+
+class Spool:
+    """Pages of one extract on disk, out of sight of the warehouse. A context manager that removes itself.
+
+    Each page is a Parquet file of (row number, record text, reason and bytes of a reject, the contract
+    columns as text): the reader needs no quoting rules and gives back every character. Row numbers count
+    every record received, from 1, rejects included.
+    """
+
+    def __init__(self, settings: Settings, entity: Entity) -> None:
+        self.entity = entity
+        self.folder = settings.spool_path / f"extract-{secrets.token_hex(8)}"
+        self.received_count = 0
+        self.page_count = 0
+        self.total: int | None = None
+        self.fields: set[str] = set()
+        self.is_header_known = False
+        self._digest = hashlib.sha256()
+        self._page_digests: set[bytes] = set()
+        self._schema = pa.schema(
+            [("n", pa.int64()), ("record", pa.string()), ("reason", pa.string()), ("bytes", pa.binary())]
+            + [(f"c{index}", pa.string()) for index in range(len(entity.columns))]
+        )
+
+    def __enter__(self) -> Spool:
+        self.folder.mkdir(parents=True, mode=0o700)
+        self._lock = _try_lock(self.folder)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock:
+            self._lock.close()
+
+    @property
+    def content_sha256(self) -> str:
+        """SHA-256 over the records in the order received, each with a line end, rejects included."""
+        return self._digest.hexdigest()
+
+    @property
+    def pattern(self) -> str:
+        """The glob of the whole pages."""
+        return str(self.folder / "page-*.parquet")
+
+    def add(self, page: Page) -> None:
+        """Write one page. Raises InconsistentExtractError when an API gave the very same page before."""
+        page_digest = hashlib.sha256()
+        numbers, texts, reasons, blobs = [], [], [], []
+        for record in page.records:
+            self.received_count += 1
+            numbers.append(self.received_count)
+            content = record.raw if record.reason else record.text.encode()
+            page_digest.update(content + b"\n")
+            self._digest.update(content + b"\n")
+            texts.append(None if record.reason else record.text)
+            reasons.append(record.reason)
+            blobs.append(record.raw if record.reason else None)
+            values = record.values or {}
+            if page.fields is None and not values.keys() <= self.fields:
+                self.fields.update(values)
+        if page.fields is not None:
+            self.is_header_known = True
+            self.fields.update(page.fields)
+        elif page.records:
+            if page_digest.digest() in self._page_digests:
+                raise InconsistentExtractError(
+                    f"page {self.page_count + 1} of {self.entity.name} repeats an earlier page",
+                    f"{self.entity.source} {self.entity.endpoint}",
+                    "run again; if it stays so, the system's paging is broken and records are being skipped",
+                )
+            self._page_digests.add(page_digest.digest())
+        self.total = page.total
+        rows = [record.values or {} for record in page.records]
+        cells_by_column = [[row.get(column) for row in rows] for column in self.entity.columns]
+        if page.fields is None:
+            cells_by_column = [[to_text(value) for value in cells] for cells in cells_by_column]
+        columns = [numbers, texts, reasons, blobs, *cells_by_column]
+        table = pa.table(
+            [pa.array(cells, kind.type) for cells, kind in zip(columns, self._schema, strict=True)],
+            schema=self._schema,
+        )
+        self.page_count += 1
+        whole = self.folder / f"page-{self.page_count:06d}.parquet"
+        part = whole.with_suffix(".part")
+        pq.write_table(table, part, compression="snappy")
+        part.rename(whole)
+
+    def drift(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(columns that came and the contract does not know, contract columns that did not come at all).
+
+        Without records and without a header nothing can be said about columns.
+        """
+        entity = self.entity
+        unknown = tuple(sorted(self.fields - set(entity.columns) - entity.known_fields))
+        if not self.fields and not self.is_header_known:
+            return unknown, ()
+        return unknown, tuple(c for c in entity.columns if c not in self.fields and c not in entity.optional)
+
+
+def _try_lock(folder: Path) -> IO[str] | None:
+    """Hold a spool folder for as long as this process lives; None when another process holds it."""
+    handle = (folder / "lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        return None
+    return handle
+
+
+def clean_spool(settings: Settings) -> int:
+    """Remove the spool folders of extracts that died, not those of the living; returns how many."""
+    removed = 0
+    for folder in settings.spool_path.glob("extract-*"):
+        with contextlib.suppress(FileNotFoundError):
+            lock = _try_lock(folder)
+            if lock:
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.close()
+                removed += 1
+    return removed
+
+
+def utc_now() -> datetime:
+    """Now, in UTC, without a zone: what a TIMESTAMP column holds."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _naive(instant: datetime | None) -> datetime | None:
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant else None
+
+
+def touch_if_unchanged(
+    settings: Settings, source: Source, entity: Entity, window: Window, content_sha256: str
+) -> LandResult | None:
+    """The standing batch when the partition's content is what it holds (then only marked as checked)."""
+    with connect(settings) as connection, _transaction(connection):
+        return _touch_if_unchanged(connection, source, entity, window, content_sha256)
+
+
+def _touch_if_unchanged(
+    connection: duckdb.DuckDBPyConnection, source: Source, entity: Entity, window: Window, content_sha256: str
+) -> LandResult | None:
+    try:
+        row = connection.execute(
+            """
+            select
+                b.batch_id, b.received_count, b.row_count, b.rejected_count,
+                b.unknown_columns, b.missing_columns
+            from landing.extract_state as s
+            inner join landing.extract_batch as b on b.batch_id = s.current_batch_id
+            where s.source = ? and s.entity = ? and s.partition_key = ?
+              and b.content_sha256 = ? and b.connector_version = ?
+            """,
+            [source.name, entity.name, window.partition_key, content_sha256, source.version()],
+        ).fetchone()
+    except duckdb.CatalogException:
+        raise SourceError(
+            "the landing tables are not there", "schema landing", "call ingestion.landing.prepare first"
+        ) from None
+    if row is None:
+        return None
+    connection.execute(
+        """
+        update landing.extract_state set last_checked_at = ?
+        where source = ? and entity = ? and partition_key = ?
+        """,
+        [utc_now(), source.name, entity.name, window.partition_key],
+    )
+    return LandResult(row[0], False, *row[1:4], tuple(json.loads(row[4])), tuple(json.loads(row[5])))
+
+
+def land(
+    settings: Settings,
+    source: Source,
+    entity: Entity,
+    window: Window,
+    spool: Spool,
+    *,
+    run_id: str,
+    started_at: datetime,
+    content_sha256: str | None = None,
+) -> LandResult:
+    """Bring a spool into the warehouse, wholly or not at all.
+
+    Content equal to the partition's standing batch adds nothing. A record that repeats another of this
+    extract to the last character goes to landing_reject ('duplicate_in_extract'); records that share a key
+    but differ are all landed. `started_at` is UTC without a zone. Raises InconsistentExtractError when the
+    number of different records is not what the source promised, or stamps lie outside the window.
+    """
+    content = content_sha256 or spool.content_sha256
+    with connect(settings) as connection, _transaction(connection):
+        # Rows carry their number; without the promise of physical order both cores write, in half the memory.
+        connection.execute("set preserve_insertion_order = false")
+        standing = _touch_if_unchanged(connection, source, entity, window, content)
+        rejected, repeated, high_water = _examine(connection, source, entity, window, spool)
+        if standing:
+            return standing
+        batch_id = f"{source.name}.{entity.name}.{started_at:%Y%m%dT%H%M%S}.{secrets.token_hex(4)}"
+        identity = {
+            "batch_id": batch_id,
+            "source": source.name,
+            "entity": entity.name,
+            "started_at": started_at,
+        }
+        relation = _spool_relation(spool, with_repeats=repeated > 0)
+        connection.execute(
+            f"""
+            insert into landing.landing_reject
+            select $batch_id, $source, $entity, n, coalesce(reason, 'duplicate_in_extract'),
+                   coalesce(bytes, encode(record)), $now
+            from {relation} where reason is not null or repeat_number > 1 order by n
+            """,
+            {**{k: identity[k] for k in ("batch_id", "source", "entity")}, "now": utc_now()},
+        )
+        names = ", ".join(quoted(column) for column in entity.columns)
+        cells = ", ".join(f"c{index}" for index in range(len(entity.columns)))
+        connection.execute(
+            f"""
+            insert into {entity.table} ({names}, _record, _batch_id, _row_number, _extracted_at, _row_hash)
+            select {cells}, record, $batch_id, n, $started_at, md5(record)
+            from {relation} where reason is null and repeat_number = 1
+            """,
+            {"batch_id": batch_id, "started_at": started_at},
+        )
+        high_water_before = connection.execute(
+            "select max(high_water_after) from landing.extract_batch where source = ? and entity = ?",
+            [source.name, entity.name],
+        ).fetchone()[0]
+        unknown, missing = spool.drift()
+        row_count = spool.received_count - rejected - repeated
+        batch = {
+            **identity,
+            "partition_key": window.partition_key,
+            "window_start_at": _naive(window.start_at),
+            "window_end_at": _naive(window.end_at),
+            "finished_at": utc_now(),
+            "source_count": spool.total,
+            "received_count": spool.received_count,
+            "row_count": row_count,
+            "rejected_count": rejected + repeated,
+            "page_count": spool.page_count,
+            "content_sha256": content,
+            "high_water_before": high_water_before,
+            "high_water_after": max(filter(None, (high_water_before, high_water)), default=None),
+            "connector_version": source.version(),
+            "status": "landed",
+            "unknown_columns": json.dumps(unknown),
+            "missing_columns": json.dumps(missing),
+            "run_id": run_id,
+        }
+        places = ", ".join(f"${name}" for name in batch)
+        connection.execute(f"insert into landing.extract_batch ({', '.join(batch)}) values ({places})", batch)
+        connection.execute(
+            """
+            insert into landing.extract_state values (?, ?, ?, ?, ?)
+            on conflict (source, entity, partition_key) do update
+            set current_batch_id = excluded.current_batch_id, last_checked_at = excluded.last_checked_at
+            """,
+            [source.name, entity.name, window.partition_key, batch_id, utc_now()],
+        )
+        return LandResult(
+            batch_id, True, spool.received_count, row_count, rejected + repeated, unknown, missing
+        )
+
+
+def _spool_relation(spool: Spool, *, with_repeats: bool) -> str:
+    files = "read_parquet('" + spool.pattern.replace("'", "''") + "')"
+    if not with_repeats:
+        return f"(select *, 1 as repeat_number from {files}) as spool"
+    number = """case when reason is null
+        then row_number() over (partition by reason, md5(record) order by n) else 1 end"""
+    return f"(select *, {number} as repeat_number from {files}) as spool"
+
+
+def _examine(
+    connection: duckdb.DuckDBPyConnection, source: Source, entity: Entity, window: Window, spool: Spool
+) -> tuple[int, int, datetime | None]:
+    """(records rejected while reading, repeated records, latest stamp) of a spool that keeps its promises."""
+    stamp = "null::timestamp"
+    if entity.stamp:
+        formats = ", ".join(f"'{text}'" for text in entity.stamp_formats)
+        stamp = f"try_strptime(c{entity.columns.index(entity.stamp)}, [{formats}])"
+    count, rejected, distinct, earliest, latest = connection.execute(
+        f"""
+        select count(*), count(reason), count(distinct md5(record)), min({stamp}), max({stamp})
+        from {_spool_relation(spool, with_repeats=False)}
+        """
+    ).fetchone()
+    assert count == spool.received_count, "the spool does not hold what was written to it"
+    repeated = count - rejected - distinct
+    where = f"{source.name} {entity.name} {window.partition_key}"
+    if spool.total is not None and count - repeated != spool.total:
+        raise InconsistentExtractError(
+            f"{count} records came ({repeated} of them repeats), the source promised {spool.total}",
+            where,
+            "run again; if it stays so, the system's paging is broken and records are being skipped",
+        )
+    if window.start_at and entity.stamp and earliest is not None:
+        start, end = _naive(window.start_at), _naive(window.end_at)
+        if earliest < start or latest > end:
+            raise InconsistentExtractError(
+                f"records lie outside the window asked for: {entity.stamp} from {earliest} to {latest}, "
+                f"asked for {start} to {end} (UTC)",
+                where,
+                "give the integration user the time zone GMT, and see that the source knows the field it "
+                "filters by",
+            )
+    return rejected, repeated, latest

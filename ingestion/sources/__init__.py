@@ -1,0 +1,15 @@
+"""The source systems, by name. Adding one means a module of the same shape and a line here."""
+
+from __future__ import annotations
+
+from ingestion.contracts import Source
+from ingestion.sources.bamboohr import BAMBOOHR
+from ingestion.sources.datadog import DATADOG
+from ingestion.sources.ledger import LEDGER
+from ingestion.sources.payroll import PAYROLL
+from ingestion.sources.servicenow import SERVICENOW
+from ingestion.sources.servicenow_event_log import SERVICENOW_EVENT_LOG
+
+SOURCES: dict[str, Source] = {
+    source.name: source for source in (SERVICENOW, SERVICENOW_EVENT_LOG, DATADOG, BAMBOOHR, PAYROLL, LEDGER)
+}
