@@ -1,0 +1,58 @@
+{#- Values that engines build or read differently. -#}
+
+{#- Whole-number division, cut towards zero; a divisor of 0 is null. -#}
+{% macro int_div(a, b) -%}
+    {{ adapter.dispatch('int_div', 'slt_warehouse')(a, b) }}
+{%- endmacro %}
+{% macro duckdb__int_div(a, b) -%}
+    (({{ a }}) // nullif({{ b }}, 0))
+{%- endmacro %}
+
+{#- Aggregate: the values as text in the order given, joined by ', '. -#}
+{% macro string_list(expr, order) -%}
+    {{ adapter.dispatch('string_list', 'slt_warehouse')(expr, order) }}
+{%- endmacro %}
+{% macro duckdb__string_list(expr, order) -%}
+    string_agg(cast({{ expr }} as varchar), ', ' order by {{ order }})
+{%- endmacro %}
+
+{#- md5 (hex) of a list of expressions: nulls and empty text differ, and parts cannot run into each other. -#}
+{% macro md5_of(parts) -%}
+    {{ adapter.dispatch('md5_of', 'slt_warehouse')(parts) }}
+{%- endmacro %}
+{% macro duckdb__md5_of(parts) -%}
+    md5(
+    {%- for part in parts -%}
+        coalesce(cast({{ part }} as varchar), '~') {{ "|| '|' || " if not loop.last }}
+    {%- endfor -%}
+    )
+{%- endmacro %}
+
+{#- Text at a JSON path ('$.a.b') of a JSON or text column; null when absent. -#}
+{% macro json_text(col, path) -%}
+    {{ adapter.dispatch('json_text', 'slt_warehouse')(col, path) }}
+{%- endmacro %}
+{% macro duckdb__json_text(col, path) -%}
+    json_extract_string({{ col }}, '{{ path }}')
+{%- endmacro %}
+
+{#- For the select list: one row per element (text) of a JSON array column. -#}
+{% macro json_elements(col) -%}
+    {{ adapter.dispatch('json_elements', 'slt_warehouse')(col) }}
+{%- endmacro %}
+{% macro duckdb__json_elements(col) -%}
+    unnest(from_json({{ col }}, '["VARCHAR"]'))
+{%- endmacro %}
+
+{#- First capture group of a regular expression, null when it does not match. -#}
+{% macro regex_group(expr, pattern) -%}
+    {{ adapter.dispatch('regex_group', 'slt_warehouse')(expr, pattern) }}
+{%- endmacro %}
+{% macro duckdb__regex_group(expr, pattern) -%}
+    nullif(regexp_extract({{ expr }}, '{{ pattern }}', 1), '')
+{%- endmacro %}
+
+{#- Text without surrounding blanks, null when it is empty or the mark an export writes for "not known". -#}
+{% macro known_text(column, missing_mark='?') -%}
+    nullif(nullif(trim({{ column }}), ''), '{{ missing_mark }}')
+{%- endmacro %}
