@@ -1,0 +1,40 @@
+with requests as (
+    select * from {{ ref('int_exclusion_request') }}
+    where is_effective
+),
+
+services as (
+    select
+        service_code,
+        vendor_code
+    from {{ ref('service') }}
+),
+
+-- '' stands for "no service": only requests for everything reach such tickets
+scoped_services as (
+    select
+        service_code,
+        vendor_code
+    from services
+    union all
+    select
+        '' as service_code,
+        cast(null as varchar) as vendor_code
+),
+
+matched as (
+    select
+        scoped_services.service_code,
+        requests.audience,
+        requests.exclusion_id,
+        requests.starts_at,
+        requests.ends_at
+    from requests
+    inner join scoped_services
+        on
+            requests.scope_type = 'all'
+            or (requests.scope_type = 'service' and requests.scope_code = scoped_services.service_code)
+            or (requests.scope_type = 'vendor' and requests.scope_code = scoped_services.vendor_code)
+)
+
+select * from matched

@@ -1,0 +1,98 @@
+with records as (
+    select * from {{ ref('int_ticket_record') }}
+),
+
+run_context as (
+    select * from {{ ref('int_run_context') }}
+),
+
+servicenow_events as (
+    select * from {{ ref('int_servicenow_ticket_event') }}
+),
+
+event_log_events as (
+    select * from {{ ref('int_event_log_ticket_event') }}
+),
+
+source_events as (
+    select * from servicenow_events
+    union all
+    select * from event_log_events
+),
+
+recorded as (
+    select
+        source_events.*,
+        records.opened_at
+    from source_events
+    inner join records on source_events.ticket_key = records.ticket_key
+    cross join run_context
+    where source_events.recorded_at <= run_context.as_of_at
+),
+
+first_recorded as (
+    select *
+    from recorded
+    qualify row_number() over (
+        partition by ticket_key order by recorded_at, source_sequence nulls first
+    ) = 1
+),
+
+-- a clock starts when the ticket is opened: where the history begins later, the ticket was new until then
+inferred as (
+    select
+        records.ticket_key,
+        records.opened_at as recorded_at,
+        cast(null as integer) as source_sequence,
+        'new' as ticket_state,
+        cast(null as varchar) as source_state,
+        coalesce(first_recorded.priority, records.priority) as priority,
+        first_recorded.service_code,
+        first_recorded.team_code,
+        first_recorded.assignment_group_name,
+        cast(null as varchar) as assigned_employee_number,
+        cast(0 as bigint) as source_row_count,
+        coalesce(first_recorded.batch_id, records.batch_id) as batch_id,
+        records.opened_at,
+        case
+            when first_recorded.ticket_key is null then 'no_history'
+            else 'history_begins_after_opening'
+        end as inferred_reason
+    from records
+    left join first_recorded on records.ticket_key = first_recorded.ticket_key
+    where first_recorded.ticket_key is null or first_recorded.recorded_at > records.opened_at
+),
+
+combined as (
+    select
+        *,
+        cast(null as varchar) as inferred_reason
+    from recorded
+    union all
+    select * from inferred
+),
+
+sequenced as (
+    select
+        ticket_key,
+        cast(row_number() over (
+            partition by ticket_key order by recorded_at, source_sequence nulls first
+        ) as integer) as event_sequence,
+        -- what was written before the opening says how the ticket stood when it opened
+        case when recorded_at < opened_at then opened_at else recorded_at end as event_at,
+        recorded_at,
+        coalesce(ticket_state, 'unknown') as ticket_state,
+        source_state,
+        priority,
+        service_code,
+        team_code,
+        assignment_group_name,
+        assigned_employee_number,
+        inferred_reason is not null as is_inferred,
+        inferred_reason,
+        source_row_count,
+        batch_id
+    from combined
+)
+
+select * from sequenced

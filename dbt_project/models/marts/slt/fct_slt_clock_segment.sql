@@ -1,0 +1,90 @@
+{%- set classes = ['paused', 'outside_calendar', 'excluded', 'net'] -%}
+with intervals as (
+    select * from {{ ref('int_slt_interval') }}
+),
+
+scopes as (
+    select * from {{ ref('int_clock_scope') }}
+),
+
+exclusion_windows as (
+    select * from {{ ref('int_exclusion_window') }}
+),
+
+-- the exclusions that reach into an interval, to name them as the reason
+exclusion_names as (
+    select
+        intervals.ticket_slt_key,
+        intervals.interval_number,
+        {{ string_list('exclusion_windows.exclusion_ids', 'exclusion_windows.starts_at') }} as exclusion_ids
+    from intervals
+    inner join scopes on intervals.scope_id = scopes.scope_id
+    inner join exclusion_windows
+        on
+            scopes.service_code = exclusion_windows.service_code
+            and scopes.audience = exclusion_windows.audience
+            and intervals.to_at > exclusion_windows.starts_at
+            and intervals.from_at < exclusion_windows.ends_at
+    where intervals.excluded_seconds > 0
+    group by intervals.ticket_slt_key, intervals.interval_number
+),
+
+classed as (
+    {% for class in classes -%}
+    select
+        intervals.*,
+        {{ loop.index }} as class_number,
+        '{{ class }}' as clock_class,
+        intervals.{{ class }}_seconds as seconds
+    from intervals
+    where intervals.{{ class }}_seconds > 0
+    {%- if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
+),
+
+explained as (
+    select
+        classed.*,
+        scopes.calendar_code,
+        case
+            when classed.clock_class = 'paused' then 'state ' || classed.ticket_state || ' pauses the clock'
+            when classed.clock_class = 'outside_calendar' then 'calendar ' || scopes.calendar_code || ' is closed'
+            when classed.clock_class = 'excluded' then 'exclusion ' || exclusion_names.exclusion_ids
+            when classed.is_reopened_stretch
+                then 'state ' || classed.ticket_state || ' was left again: the clock runs through'
+            else 'state ' || classed.ticket_state || ' runs the clock'
+        end
+        || case
+            when classed.is_role_carried then ' (the state says nothing of the clock: as before)'
+            when classed.is_inferred then ' (inferred: the history begins after the opening)'
+            else ''
+        end as reason
+    from classed
+    left join scopes on classed.scope_id = scopes.scope_id
+    left join exclusion_names
+        on
+            classed.ticket_slt_key = exclusion_names.ticket_slt_key
+            and classed.interval_number = exclusion_names.interval_number
+),
+
+final as (
+    select
+        cast(ticket_slt_key as varchar) as ticket_slt_key,
+        cast(ticket_key as varchar) as ticket_key,
+        cast(slt_code as varchar) as slt_code,
+        cast(row_number() over (
+            partition by ticket_slt_key order by interval_number, class_number
+        ) as integer) as segment_number,
+        cast(from_at as timestamp) as from_at,
+        cast(to_at as timestamp) as to_at,
+        cast(ticket_state as varchar) as ticket_state,
+        cast(clock_class as varchar) as clock_class,
+        cast(seconds as bigint) as seconds,
+        cast(reason as varchar) as reason,
+        cast(batch_id as varchar) as batch_id
+    from explained
+)
+
+select * from final

@@ -1,0 +1,98 @@
+with assignments as (
+    select * from {{ ref('int_slt_assignment') }}
+),
+
+intervals as (
+    select * from {{ ref('int_slt_interval') }}
+),
+
+breaches as (
+    select * from {{ ref('int_slt_breach') }}
+),
+
+totals as (
+    select
+        ticket_slt_key,
+        sum(wall_seconds) as wall_seconds,
+        sum(paused_seconds) as paused_seconds,
+        sum(outside_calendar_seconds) as outside_calendar_seconds,
+        sum(excluded_seconds) as excluded_seconds,
+        sum(net_seconds) as net_seconds,
+        sum(excluded_seconds + net_seconds) as business_seconds
+    from intervals
+    group by ticket_slt_key
+),
+
+-- a ticket stopped or cancelled at the very instant it started has no interval and no seconds
+measured as (
+    select
+        assignments.*,
+        coalesce(totals.wall_seconds, 0) as wall_seconds,
+        coalesce(totals.paused_seconds, 0) as paused_seconds,
+        coalesce(totals.outside_calendar_seconds, 0) as outside_calendar_seconds,
+        coalesce(totals.excluded_seconds, 0) as excluded_seconds,
+        coalesce(totals.net_seconds, 0) as net_seconds,
+        coalesce(totals.business_seconds, 0) as business_seconds,
+        coalesce(totals.business_seconds, 0) > assignments.target_seconds as is_breached_raw,
+        coalesce(totals.net_seconds, 0) > assignments.target_seconds as is_breached_adjusted,
+        breaches.original_breach_at,
+        breaches.breach_at
+    from assignments
+    left join totals on assignments.ticket_slt_key = totals.ticket_slt_key
+    left join breaches on assignments.ticket_slt_key = breaches.ticket_slt_key
+),
+
+judged as (
+    select
+        *,
+        case
+            when has_history_contradiction then 'invalid'
+            when canceled_at is not null then 'canceled'
+            when stop_at is null and is_breached_adjusted then 'running_breached'
+            when stop_at is null then 'running'
+            when not is_breached_adjusted then 'met'
+            when net_seconds - target_seconds <= tolerance_seconds then 'within_tolerance'
+            else 'breached'
+        end as slt_status
+    from measured
+),
+
+final as (
+    select
+        cast(ticket_slt_key as varchar) as ticket_slt_key,
+        cast(ticket_key as varchar) as ticket_key,
+        cast(ticket_number as varchar) as ticket_number,
+        cast(source_system as varchar) as source_system,
+        cast(slt_code as varchar) as slt_code,
+        cast(slt_version as integer) as slt_version,
+        cast(phase as varchar) as phase,
+        cast(service_code as varchar) as service_code,
+        cast(team_code as varchar) as team_code,
+        cast(priority as integer) as priority,
+        cast(calendar_code as varchar) as calendar_code,
+        cast(target_seconds as bigint) as target_seconds,
+        cast(tolerance_seconds as bigint) as tolerance_seconds,
+        cast(start_at as timestamp) as start_at,
+        cast(stop_at as timestamp) as stop_at,
+        cast(as_of_at as timestamp) as as_of_at,
+        cast(slt_status as varchar) as slt_status,
+        cast(wall_seconds as bigint) as wall_seconds,
+        cast(paused_seconds as bigint) as paused_seconds,
+        cast(outside_calendar_seconds as bigint) as outside_calendar_seconds,
+        cast(excluded_seconds as bigint) as excluded_seconds,
+        cast(net_seconds as bigint) as net_seconds,
+        cast(business_seconds as bigint) as business_seconds,
+        cast(is_breached_raw as boolean) as is_breached_raw,
+        cast(is_breached_adjusted as boolean) as is_breached_adjusted,
+        cast(slt_status = 'within_tolerance' as boolean) as is_forgiven,
+        cast(original_breach_at as timestamp) as original_breach_at,
+        cast(breach_at as timestamp) as breach_at,
+        {{ round_half_up_ratio('net_seconds', 'target_seconds', 6) }} as target_used_share,
+        cast(
+            slt_status = 'running' and net_seconds >= at_risk_share * target_seconds as boolean
+        ) as is_at_risk,
+        cast(batch_id as varchar) as batch_id
+    from judged
+)
+
+select * from final

@@ -1,0 +1,24 @@
+-- The directory's termination date decides pay; the status history saying otherwise is a contradiction in
+-- the HRIS that somebody must look at before money moves.
+{{ config(severity='warn') }}
+with terminated as (
+    select
+        employee_id,
+        max(effective_on) as terminated_on
+    from {{ ref('stg_bamboohr__employment_statuses') }}
+    where employment_status = 'Terminated'
+    group by employee_id
+),
+
+failure as (
+    select
+        employee.employee_id,
+        employee.employee_number,
+        employee.terminated_on,
+        terminated.terminated_on as status_terminated_on
+    from {{ ref('stg_bamboohr__employees') }} as employee
+    left join terminated on employee.employee_id = terminated.employee_id
+    where employee.terminated_on is distinct from terminated.terminated_on
+)
+
+select * from failure

@@ -1,0 +1,7 @@
+-- Tickets or events lost or gained between raw and mart without a reason.
+select *
+from {{ ref('rec_itsm_to_mart') }}
+where
+    unexplained_count <> 0
+    or unexplained_event_count <> 0
+    or difference_count <> no_target_count + after_as_of_count

@@ -1,0 +1,53 @@
+{#- The newest version per key is all staging may leave out. Windowed entities: every key ever landed. Others: every
+    key of the batches that now stand for their partitions. -#}
+{%- set windowed = [
+    ('servicenow', 'incident', 'sys_id', 'stg_servicenow__incidents'),
+    ('servicenow', 'sys_audit', 'sys_id', 'stg_servicenow__audit_entries'),
+    ('servicenow', 'change_request', 'sys_id', 'stg_servicenow__change_requests'),
+    ('datadog', 'monitor_transition', 'id', 'stg_datadog__monitor_transitions')
+] -%}
+{%- set current = [
+    ('servicenow', 'sys_user_group', 'sys_id', 'stg_servicenow__groups'),
+    ('servicenow', 'sys_user', 'sys_id', 'stg_servicenow__users'),
+    ('servicenow', 'cmdb_ci_service', 'sys_id', 'stg_servicenow__services'),
+    ('servicenow_event_log', 'incident_event', "number || '/' || sys_mod_count || '/' || sys_updated_at",
+        'stg_servicenow_event_log__incident_events'),
+    ('datadog', 'monitor', 'id', 'stg_datadog__monitors'),
+    ('datadog', 'slo', 'id', 'stg_datadog__slos'),
+    ('datadog', 'downtime', 'id', 'stg_datadog__downtimes'),
+    ('bamboohr', 'employee', 'id', 'stg_bamboohr__employees'),
+    ('bamboohr', 'job_info', 'id', 'stg_bamboohr__job_infos'),
+    ('bamboohr', 'employment_status', 'id', 'stg_bamboohr__employment_statuses'),
+    ('bamboohr', 'incentive_target', 'id', 'stg_bamboohr__incentive_targets'),
+    ('payroll', 'register_line', 'payroll_line_id', 'stg_payroll__register_lines'),
+    ('ledger', 'journal_line', "voucher_number || '/' || line_number", 'stg_ledger__journal_lines')
+] -%}
+-- A record that was landed and is not in staging, or is there twice.
+with counts as (
+    {%- for source_name, entity, key, model in windowed %}
+    select
+        '{{ model }}' as model_name,
+        (select count(distinct {{ key }}) from {{ source(source_name, entity) }}) as raw_count,
+        (select count(*) from {{ ref(model) }}) as staged_count
+    union all
+    {%- endfor %}
+    {%- for source_name, entity, key, model in current %}
+    select
+        '{{ model }}' as model_name,
+        (
+            select count(distinct {{ key }})
+            from {{ source(source_name, entity) }}
+            where _batch_id in (
+                select extract_state.current_batch_id
+                from {{ source('landing', 'extract_state') }} as extract_state
+                where extract_state.source = '{{ source_name }}' and extract_state.entity = '{{ entity }}'
+            )
+        ) as raw_count,
+        (select count(*) from {{ ref(model) }}) as staged_count
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+)
+
+select *
+from counts
+where raw_count <> staged_count
