@@ -129,6 +129,9 @@ def test_what_has_landed_is_not_owed_but_the_last_day_is_looked_at_again(
     # a backfill far ahead does not hide the days between
     land(settings, "2025-02-10", ["c"])
     assert keys(settings, at("2025-02-12")) == ["2025-02-02/2025-02-09", "2025-02-10", "2025-02-11"]
+    # nor does a day extracted once more inside a range open that range again
+    land(settings, "2025-01-10", ["d"])
+    assert keys(settings, at("2025-02-12")) == ["2025-02-02/2025-02-09", "2025-02-10", "2025-02-11"]
     # nothing after as_of is owed or looked at again
     assert keys(settings, at("2025-02-03")) == ["2025-02-01", "2025-02-02"]
 
