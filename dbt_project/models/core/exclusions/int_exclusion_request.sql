@@ -29,7 +29,7 @@ judged as (
         requests.scope_code,
         requests.starts_at,
         requests.ends_at,
-        -- the first condition that fails is the reason; the order runs from the decision to its papers to policy
+        -- the first condition that fails is the reason: the decision, then its papers, then policy
         case
             when requests.decision is null or requests.decision <> 'approved' then 'not_approved'
             when requests.approved_by is null then 'approver_missing'
@@ -37,10 +37,14 @@ judged as (
             when requests.approved_by = requests.requested_by then 'approver_is_requester'
             when requests.approved_at is null then 'approval_time_missing'
             when categories.category is null then 'category_unknown'
-            when categories.is_evidence_required and requests.evidence_reference is null then 'evidence_missing'
+            when categories.is_evidence_required and requests.evidence_reference is null
+                then 'evidence_missing'
             when categories.is_root_cause_required and requests.root_cause is null then 'root_cause_missing'
             when not coalesce(policies.is_counted, false) then 'category_not_counted'
-            when requests.starts_at is null or requests.ends_at is null or requests.ends_at <= requests.starts_at
+            when
+                requests.starts_at is null
+                or requests.ends_at is null
+                or requests.ends_at <= requests.starts_at
                 then 'window_empty'
             else 'effective'
         end as reason

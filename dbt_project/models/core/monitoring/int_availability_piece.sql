@@ -63,38 +63,38 @@ bounds as (
     union all
     select
         service_code,
-        ends_at,
-        -1,
-        0
+        ends_at as bound_at,
+        -1 as maintenance_step,
+        0 as excluded_step
     from maintenance
     union all
     select
         service_code,
-        starts_at,
-        0,
-        1
+        starts_at as bound_at,
+        0 as maintenance_step,
+        1 as excluded_step
     from exclusion_windows
     union all
     select
         service_code,
-        ends_at,
-        0,
-        -1
+        ends_at as bound_at,
+        0 as maintenance_step,
+        -1 as excluded_step
     from exclusion_windows
     union all
     select
         service_code,
-        cast(day_on as timestamp),
-        0,
-        0
+        cast(day_on as timestamp) as bound_at,
+        0 as maintenance_step,
+        0 as excluded_step
     from month_days
     where extract(day from day_on) = 1
     union all
     select
         service_code,
-        last_at,
-        0,
-        0
+        last_at as bound_at,
+        0 as maintenance_step,
+        0 as excluded_step
     from spans
 ),
 

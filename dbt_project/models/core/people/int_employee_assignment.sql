@@ -27,9 +27,9 @@ job_of_day as (
     from job_info
     where effective_on is not null
     qualify row_number() over (
-        partition by employee_id, effective_on
-        order by length(job_info_id) desc, job_info_id desc
-    ) = 1
+            partition by employee_id, effective_on
+            order by length(job_info_id) desc, job_info_id desc
+        ) = 1
 ),
 
 job_interval as (
@@ -58,9 +58,9 @@ target_of_day as (
     from incentive_target
     where effective_on is not null
     qualify row_number() over (
-        partition by employee_id, effective_on
-        order by length(incentive_target_id) desc, incentive_target_id desc
-    ) = 1
+            partition by employee_id, effective_on
+            order by length(incentive_target_id) desc, incentive_target_id desc
+        ) = 1
 ),
 
 target_interval as (

@@ -74,9 +74,9 @@ with_target as (
     left join services on with_priority.service_code = services.service_code
     -- a target of the ticket's own service beats the general one
     qualify row_number() over (
-        partition by with_priority.ticket_slt_key
-        order by case when targets.service_code is null then 1 else 0 end, targets.effective_from desc
-    ) = 1
+            partition by with_priority.ticket_slt_key
+            order by case when targets.service_code is null then 1 else 0 end, targets.effective_from desc
+        ) = 1
 ),
 
 final as (

@@ -21,7 +21,8 @@ overlapping as (
         pieces.exclusion_id,
         pieces.covering_count,
         pieces.is_credited,
-        case when pieces.from_at > intervals.from_at then pieces.from_at else intervals.from_at end as from_at,
+        case when pieces.from_at > intervals.from_at then pieces.from_at else intervals.from_at end
+            as from_at,
         case when pieces.to_at < intervals.to_at then pieces.to_at else intervals.to_at end as to_at
     from intervals
     inner join scopes on intervals.scope_id = scopes.scope_id

@@ -25,7 +25,8 @@ counted as (
         changes.event_at,
         changes.ticket_state,
         case
-            when changes.clock_role = 'stopped' and assignments.reopen_policy = 'running_through' then 'running'
+            when changes.clock_role = 'stopped' and assignments.reopen_policy = 'running_through'
+                then 'running'
             else changes.clock_role
         end as clock_role,
         changes.clock_role = 'stopped' as is_reopened_stretch,
@@ -78,13 +79,14 @@ points as (
     from counted
 ),
 
--- a point without a clock keeps its row and reads null: the day's balance is null, so the sum is, whatever least
--- and greatest make of the rest. A test refuses the row; dropped, it would lengthen its neighbour unseen.
+-- a point without a clock keeps its row and reads null: the day's balance is null, so the sum is, whatever
+-- least and greatest make of the rest. A test refuses the row; dropped, it would lengthen its neighbour.
 readings as (
     select
         points.*,
         {{ clock_reading('clock_days', epoch_seconds('points.point_at'), 'open') }} as open_reading_seconds,
-        {{ clock_reading('clock_days', epoch_seconds('points.point_at'), 'active') }} as active_reading_seconds
+        {{ clock_reading('clock_days', epoch_seconds('points.point_at'), 'active') }}
+            as active_reading_seconds
     from points
     left join clock_days
         on
@@ -126,7 +128,8 @@ classed as (
         is_role_carried,
         wall_seconds,
         case when clock_role = 'paused' then wall_seconds else 0 end as paused_seconds,
-        case when clock_role = 'running' then wall_seconds - open_seconds else 0 end as outside_calendar_seconds,
+        case when clock_role = 'running' then wall_seconds - open_seconds else 0 end
+            as outside_calendar_seconds,
         case when clock_role = 'running' then open_seconds - active_seconds else 0 end as excluded_seconds,
         case when clock_role = 'running' then active_seconds else 0 end as net_seconds,
         batch_id
@@ -152,7 +155,8 @@ final as (
         cast(outside_calendar_seconds as bigint) as outside_calendar_seconds,
         cast(excluded_seconds as bigint) as excluded_seconds,
         cast(net_seconds as bigint) as net_seconds,
-        cast(coalesce(sum(excluded_seconds + net_seconds) over earlier, 0) as bigint) as business_before_seconds,
+        cast(coalesce(sum(excluded_seconds + net_seconds) over earlier, 0) as bigint)
+            as business_before_seconds,
         cast(coalesce(sum(net_seconds) over earlier, 0) as bigint) as net_before_seconds,
         batch_id
     from classed

@@ -54,7 +54,8 @@ ends as (
         end as canceled_at,
         case
             when marks.has_history_contradiction then null
-            when marks.reopen_policy = 'first_stop' and marks.first_canceled_at < marks.first_stopped_at then null
+            when marks.reopen_policy = 'first_stop' and marks.first_canceled_at < marks.first_stopped_at
+                then null
             when marks.reopen_policy = 'first_stop' then marks.first_stopped_at
             when marks.first_canceled_at is not null then null
             else last_stretches.last_stopped_at

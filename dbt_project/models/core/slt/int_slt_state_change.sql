@@ -25,8 +25,8 @@ changes as (
     select *
     from settled
     qualify coalesce(
-        ticket_state <> lag(ticket_state) over (partition by ticket_key order by event_at), true
-    )
+            ticket_state <> lag(ticket_state) over (partition by ticket_key order by event_at), true
+        )
 ),
 
 with_roles as (
@@ -63,8 +63,8 @@ with_roles as (
 
 carried as (
     select
+        *,
         ticket_key || ':' || slt_code as ticket_slt_key,
-        with_roles.*,
         -- a state that says nothing of the clock keeps it as it was; before anything is known it runs
         coalesce(
             last_value(own_role ignore nulls) over (

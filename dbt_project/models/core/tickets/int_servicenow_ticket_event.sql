@@ -7,7 +7,11 @@ audit_entries as (
     select * from {{ ref('stg_servicenow__audit_entries') }}
     where
         table_name = 'incident'
-        and field_name in ({% for field in audited %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %})
+        and field_name in (
+            {% for field in audited -%}
+            '{{ field }}'{{ ',' if not loop.last }}
+            {% endfor %}
+        )
 ),
 
 ticket_states as (
@@ -70,7 +74,8 @@ named as (
         carried.recorded_at,
         carried.record_checkpoint as source_sequence,
         -- a code the mapping does not know is 'unknown', which keeps the clock as it was and fails a test
-        case when carried.state is not null then coalesce(ticket_states.ticket_state, 'unknown') end as ticket_state,
+        case when carried.state is not null then coalesce(ticket_states.ticket_state, 'unknown') end
+            as ticket_state,
         carried.state as source_state,
         cast(carried.priority as integer) as priority,
         services.service_code,

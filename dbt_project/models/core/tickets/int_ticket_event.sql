@@ -34,8 +34,8 @@ first_recorded as (
     select *
     from recorded
     qualify row_number() over (
-        partition by ticket_key order by recorded_at, source_sequence nulls first
-    ) = 1
+            partition by ticket_key order by recorded_at, source_sequence nulls first
+        ) = 1
 ),
 
 -- a clock starts when the ticket is opened: where the history begins later, the ticket was new until then

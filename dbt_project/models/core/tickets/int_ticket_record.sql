@@ -23,7 +23,9 @@ servicenow as (
         closed_at as source_closed_at,
         batch_id
     from incidents
-    qualify row_number() over (partition by number order by sys_updated_at desc nulls last, incident_id) = 1
+    qualify row_number() over (
+            partition by number order by sys_updated_at desc nulls last, incident_id asc
+        ) = 1
 ),
 
 -- the log repeats the record's header on every event; the last event holds what the record says in the end
@@ -41,9 +43,9 @@ event_log as (
         batch_id
     from log_events
     qualify row_number() over (
-        partition by number
-        order by sys_updated_at desc nulls last, sys_mod_count desc nulls last, source_row_number desc
-    ) = 1
+            partition by number
+            order by sys_updated_at desc nulls last, sys_mod_count desc nulls last, source_row_number desc
+        ) = 1
 ),
 
 unioned as (

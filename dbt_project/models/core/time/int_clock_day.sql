@@ -29,13 +29,13 @@ wide as (
     select
         scope_id,
         day_number,
-        sum(open_seconds) as open_seconds,
-        sum(active_seconds) as active_seconds
-        {%- for number in piece_numbers %},
+        {% for number in piece_numbers -%}
         max(case when piece_number = {{ number }} then from_s end) as from_s_{{ number }},
         max(case when piece_number = {{ number }} then to_s end) as to_s_{{ number }},
-        max(case when piece_number = {{ number }} and active_seconds > 0 then 1 end) as is_active_{{ number }}
-    {%- endfor %}
+        max(case when piece_number = {{ number }} and active_seconds > 0 then 1 end) as is_active_{{ number }},
+        {% endfor -%}
+        sum(open_seconds) as open_seconds,
+        sum(active_seconds) as active_seconds
     from pieces
     group by scope_id, day_number
 ),
@@ -45,15 +45,15 @@ final as (
         scope_days.scope_id,
         scope_days.day_number,
         scope_days.day_on,
+        {% for number in piece_numbers -%}
+        coalesce(wide.from_s_{{ number }}, 0) as from_s_{{ number }},
+        coalesce(wide.to_s_{{ number }}, 0) as to_s_{{ number }},
+        coalesce(wide.is_active_{{ number }}, 0) as is_active_{{ number }},
+        {% endfor -%}
         cast(coalesce(wide.open_seconds, 0) as bigint) as open_seconds,
         cast(coalesce(wide.active_seconds, 0) as bigint) as active_seconds,
         cast(coalesce(sum(wide.open_seconds) over earlier, 0) as bigint) as open_before_seconds,
         cast(coalesce(sum(wide.active_seconds) over earlier, 0) as bigint) as active_before_seconds
-        {%- for number in piece_numbers %},
-        coalesce(wide.from_s_{{ number }}, 0) as from_s_{{ number }},
-        coalesce(wide.to_s_{{ number }}, 0) as to_s_{{ number }},
-        coalesce(wide.is_active_{{ number }}, 0) as is_active_{{ number }}
-    {%- endfor %}
     from scope_days
     left join wide
         on

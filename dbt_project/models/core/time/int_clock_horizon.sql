@@ -13,7 +13,8 @@ first_event as (
 -- a day of margin on both sides: local days of any zone that touch the first or the last instant are whole
 horizon as (
     select
-        {{ add_days('cast(coalesce(first_event.first_event_at, run_context.as_of_at) as date)', -2) }} as from_on,
+        {{ add_days('cast(coalesce(first_event.first_event_at, run_context.as_of_at) as date)', -2) }}
+            as from_on,
         {{ add_days('cast(run_context.as_of_at as date)', 2) }} as to_on
     from run_context
     cross join first_event

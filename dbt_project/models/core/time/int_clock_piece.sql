@@ -30,17 +30,17 @@ bounds as (
     union all
     select
         scopes.scope_id,
-        {{ epoch_seconds('calendar_segments.closes_at') }},
-        -1,
-        0
+        {{ epoch_seconds('calendar_segments.closes_at') }} as at_s,
+        -1 as open_step,
+        0 as excluded_step
     from scopes
     inner join calendar_segments on scopes.calendar_code = calendar_segments.calendar_code
     union all
     select
         scopes.scope_id,
-        {{ epoch_seconds('exclusion_windows.starts_at') }},
-        0,
-        1
+        {{ epoch_seconds('exclusion_windows.starts_at') }} as at_s,
+        0 as open_step,
+        1 as excluded_step
     from scopes
     inner join exclusion_windows
         on
@@ -49,9 +49,9 @@ bounds as (
     union all
     select
         scopes.scope_id,
-        {{ epoch_seconds('exclusion_windows.ends_at') }},
-        0,
-        -1
+        {{ epoch_seconds('exclusion_windows.ends_at') }} as at_s,
+        0 as open_step,
+        -1 as excluded_step
     from scopes
     inner join exclusion_windows
         on
@@ -60,9 +60,9 @@ bounds as (
     union all
     select
         scopes.scope_id,
-        {{ epoch_seconds('cast(days.day_on as timestamp)') }},
-        0,
-        0
+        {{ epoch_seconds('cast(days.day_on as timestamp)') }} as at_s,
+        0 as open_step,
+        0 as excluded_step
     from scopes
     cross join days
 ),
@@ -112,7 +112,8 @@ final as (
     select
         scope_id,
         day_number,
-        cast(row_number() over (partition by scope_id, day_number order by from_s) as integer) as piece_number,
+        cast(row_number() over (partition by scope_id, day_number order by from_s) as integer)
+            as piece_number,
         from_s,
         to_s,
         cast(open_seconds as bigint) as open_seconds,

@@ -46,7 +46,8 @@ compared as (
         ticket_slts.stop_at as history_stop_at,
         first_stops.first_stop_at,
         first_stops.history_closed_at,
-        {{ seconds_between('ticket_slts.stop_at', 'tickets.source_resolved_at') }} as resolved_at_difference_seconds,
+        {{ seconds_between('ticket_slts.stop_at', 'tickets.source_resolved_at') }}
+            as resolved_at_difference_seconds,
         {{ seconds_between('tickets.opened_at', 'tickets.source_resolved_at') }} as source_resolve_seconds,
         {{ seconds_between('tickets.opened_at', 'first_stops.first_stop_at') }} as first_stop_seconds,
         {{ seconds_between(
@@ -67,7 +68,8 @@ flagged as (
         end as is_agreeing_raw,
         case
             when ticket_slt_key is null or made_sla is null then null
-            when slt_status in ('met', 'within_tolerance', 'breached') then made_sla = (not is_breached_adjusted)
+            when slt_status in ('met', 'within_tolerance', 'breached')
+                then made_sla = (not is_breached_adjusted)
         end as is_agreeing
     from compared
 ),
@@ -84,7 +86,8 @@ reasoned as (
             when slt_status = 'canceled' then 'canceled'
             when slt_status in ('running', 'running_breached') then 'not_yet_stopped'
             when not made_sla and is_breached_raw then 'exclusion_applied'
-            when not made_sla and business_seconds + paused_seconds > target_seconds then 'pause_not_counted_by_source'
+            when not made_sla and business_seconds + paused_seconds > target_seconds
+                then 'pause_not_counted_by_source'
             when not made_sla and wall_seconds > target_seconds then 'calendar_not_counted_by_source'
             when not made_sla and source_resolve_seconds > target_seconds then 'source_resolved_at_later'
             when not made_sla and close_seconds > target_seconds then 'source_counts_to_closure'
@@ -132,7 +135,8 @@ final as (
         end as varchar) as resolved_at_comparison,
         cast(history_closed_at as timestamp) as history_closed_at,
         cast(source_closed_at as timestamp) as source_closed_at,
-        cast({{ seconds_between('history_closed_at', 'source_closed_at') }} as bigint) as closed_at_difference_seconds,
+        cast({{ seconds_between('history_closed_at', 'source_closed_at') }} as bigint)
+            as closed_at_difference_seconds,
         cast(close_seconds as bigint) as close_seconds,
         cast(reopen_count as integer) as reopen_count,
         cast(batch_id as varchar) as batch_id

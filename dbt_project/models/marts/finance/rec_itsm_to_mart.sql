@@ -10,10 +10,10 @@ raw_log_events as (
     select *
     from {{ source('servicenow_event_log', 'incident_event') }}
     where _batch_id in (
-        select extract_state.current_batch_id
-        from {{ source('landing', 'extract_state') }} as extract_state
-        where extract_state.source = 'servicenow_event_log'
-    )
+            select extract_state.current_batch_id
+            from {{ source('landing', 'extract_state') }} as extract_state
+            where extract_state.source = 'servicenow_event_log'
+        )
 ),
 
 staged_incidents as (
@@ -79,16 +79,28 @@ staged_tickets as (
     group by number
 ),
 
+raw_incident_numbers as (
+    select distinct
+        sys_id,
+        number
+    from raw_incidents
+),
+
+raw_log_keys as (
+    select distinct
+        number,
+        sys_mod_count,
+        sys_updated_at
+    from raw_log_events
+),
+
 raw_event_counts as (
     select
         'servicenow' as source_system,
         incidents.number as ticket_number,
         count(distinct raw_audit_entries.sys_id) as event_count
     from raw_audit_entries
-    inner join (select distinct
-        sys_id,
-        number
-    from raw_incidents) as incidents
+    inner join raw_incident_numbers as incidents
         on raw_audit_entries.documentkey = incidents.sys_id
     where
         raw_audit_entries.tablename = 'incident'
@@ -101,11 +113,7 @@ raw_event_counts as (
         'servicenow_event_log' as source_system,
         log_keys.number as ticket_number,
         count(*) as event_count
-    from (select distinct
-        number,
-        sys_mod_count,
-        sys_updated_at
-    from raw_log_events) as log_keys
+    from raw_log_keys as log_keys
     group by log_keys.number
 ),
 
@@ -230,7 +238,8 @@ totals as (
         sum(case when is_mart then 1 else 0 end) as mart_count,
         sum(slt_row_count) as slt_row_count,
         sum(case when is_raw and not is_staged then 1 else 0 end) as missing_in_staging_count,
-        sum(case when is_staged and not is_core and not is_after_as_of then 1 else 0 end) as missing_in_core_count,
+        sum(case when is_staged and not is_core and not is_after_as_of then 1 else 0 end)
+            as missing_in_core_count,
         sum(case when not is_raw then 1 else 0 end) as surplus_count,
         sum(case when is_after_as_of then 1 else 0 end) as after_as_of_count,
         sum(case when is_without_target then 1 else 0 end) as no_target_count,
@@ -272,7 +281,10 @@ final as (
             '; ',
             case when no_target_count > 0 then 'no_target: ' || cast(no_target_count as varchar) end,
             case when after_as_of_count > 0 then 'after_as_of: ' || cast(after_as_of_count as varchar) end,
-            case when invalid_count > 0 then 'invalid (in the mart, never paid): ' || cast(invalid_count as varchar) end
+            case
+                when invalid_count > 0
+                    then 'invalid (in the mart, never paid): ' || cast(invalid_count as varchar)
+            end
         ), '') as varchar) as explanation
     from totals
 )

@@ -226,10 +226,10 @@ final as (
                 when 'matched' then 'Agrees: ' || calculated_text || ', ' || payroll_text || '.'
                 when 'amount_differs'
                     then
-                        'Payroll paid '
-                        || cast(cast(abs(payroll_amount - payout_amount) as decimal(18, 2)) as varchar)
+                        cast(cast(abs(payroll_amount - payout_amount) as decimal(18, 2)) as varchar)
                         || ' ' || currency_code
-                        || case when payroll_amount > payout_amount then ' too much: ' else ' too little: ' end
+                        || case when payroll_amount > payout_amount then ' too much' else ' too little' end
+                        || ' paid: '
                         || calculated_text || ', ' || payroll_text || '.'
                 when 'missing_right'
                     then
@@ -259,8 +259,8 @@ final as (
                         || calculated_text || ', ' || payroll_text || '.'
                 when 'wrong_period'
                     then
-                        'Paid in another pay period than ' || payment_period || ': ' || calculated_text || ', '
-                        || payroll_text || '.'
+                        'Paid in another pay period than ' || payment_period || ': '
+                        || calculated_text || ', ' || payroll_text || '.'
                 when 'wrong_currency'
                     then
                         'Paid in another currency than calculated: here ' || calculated_text

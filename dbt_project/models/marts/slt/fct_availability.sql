@@ -15,6 +15,7 @@ overlapping as (
         intervals.from_at,
         pieces.is_maintenance,
         pieces.is_excluded,
+        not pieces.is_maintenance and not pieces.is_excluded as is_counted,
         {{ seconds_between(
             'case when pieces.from_at > intervals.from_at then pieces.from_at else intervals.from_at end',
             'case when pieces.to_at < intervals.to_at then pieces.to_at else intervals.to_at end'
@@ -38,10 +39,8 @@ totals as (
         sum(case when monitor_state = 'unknown' then seconds else 0 end) as unknown_seconds,
         sum(case when is_maintenance then seconds else 0 end) as maintenance_seconds,
         sum(case when is_excluded and not is_maintenance then seconds else 0 end) as excluded_seconds,
-        sum(case when monitor_state = 'up' and not is_maintenance and not is_excluded then seconds else 0 end)
-            as adjusted_up_seconds,
-        sum(case when monitor_state = 'down' and not is_maintenance and not is_excluded then seconds else 0 end)
-            as adjusted_down_seconds,
+        sum(case when monitor_state = 'up' and is_counted then seconds else 0 end) as adjusted_up_seconds,
+        sum(case when monitor_state = 'down' and is_counted then seconds else 0 end) as adjusted_down_seconds,
         max_by(batch_id, from_at) as batch_id
     from overlapping
     group by monitor_id, service_code, period_month
@@ -62,7 +61,9 @@ final as (
         {{ round_half_up_ratio('up_seconds', '(up_seconds + down_seconds)', 6) }} as availability_raw,
         {{ round_half_up_ratio('adjusted_up_seconds', '(adjusted_up_seconds + adjusted_down_seconds)', 6) }}
             as availability_adjusted,
-        {{ round_half_up_ratio('(up_seconds + down_seconds)', '(up_seconds + down_seconds + unknown_seconds)', 6) }}
+        {{ round_half_up_ratio(
+            '(up_seconds + down_seconds)', '(up_seconds + down_seconds + unknown_seconds)', 6
+        ) }}
             as coverage_share,
         cast(batch_id as varchar) as batch_id
     from totals

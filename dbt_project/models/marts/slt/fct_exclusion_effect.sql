@@ -28,7 +28,8 @@ moved as (
         ticket_slts.slt_status,
         ticket_slts.is_breached_raw,
         ticket_slts.is_breached_adjusted,
-        ticket_slts.net_seconds + overlapping.sole_seconds > ticket_slts.target_seconds as is_breached_without,
+        ticket_slts.net_seconds + overlapping.sole_seconds > ticket_slts.target_seconds
+            as is_breached_without,
         ticket_slts.batch_id
     from overlapping
     inner join ticket_slts on overlapping.ticket_slt_key = ticket_slts.ticket_slt_key

@@ -50,7 +50,8 @@ explained as (
         scopes.calendar_code,
         case
             when classed.clock_class = 'paused' then 'state ' || classed.ticket_state || ' pauses the clock'
-            when classed.clock_class = 'outside_calendar' then 'calendar ' || scopes.calendar_code || ' is closed'
+            when classed.clock_class = 'outside_calendar'
+                then 'calendar ' || scopes.calendar_code || ' is closed'
             when classed.clock_class = 'excluded' then 'exclusion ' || exclusion_names.exclusion_ids
             when classed.is_reopened_stretch
                 then 'state ' || classed.ticket_state || ' was left again: the clock runs through'

@@ -15,7 +15,8 @@ renamed as (
         id as incentive_target_id,
         {{ adapter.quote('employeeId') }} as employee_id,
         {{ to_date(adapter.quote('date')) }} as effective_on,
-        cast(nullif({{ adapter.quote('quarterlyTargetAmount') }}, '') as decimal(18, 2)) as quarterly_target_amount,
+        cast(nullif({{ adapter.quote('quarterlyTargetAmount') }}, '') as decimal(18, 2))
+            as quarterly_target_amount,
         nullif(currency, '') as currency_code,
         _batch_id as batch_id
     from current_records

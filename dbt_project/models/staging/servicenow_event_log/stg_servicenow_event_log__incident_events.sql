@@ -7,7 +7,9 @@ extract_state as (
 ),
 
 current_records as (
-    {{ current_batches('servicenow_event_log', 'incident_event', ['number', 'sys_mod_count', 'sys_updated_at']) }}
+    {{ current_batches(
+        'servicenow_event_log', 'incident_event', ['number', 'sys_mod_count', 'sys_updated_at']
+    ) }}
 ),
 
 renamed as (
@@ -40,14 +42,14 @@ renamed as (
         {{ known_text('closed_code') }} as closed_code,
 
         {{ known_text('contact_type') }} as contact_type,
-        {{ known_text('location') }} as location,
+        {{ known_text('location') }} as location_name,
         {{ known_text('category') }} as category,
         {{ known_text('subcategory') }} as subcategory,
         {{ known_text('u_symptom') }} as u_symptom,
         {{ known_text('cmdb_ci') }} as cmdb_ci,
         cast({{ known_text('knowledge') }} as boolean) as is_knowledge,
         cast({{ known_text('u_priority_confirmation') }} as boolean) as is_priority_confirmed,
-        {{ known_text('notify') }} as notify,
+        {{ known_text('notify') }} as notification_type,
         {{ known_text('problem_id') }} as problem_id,
         {{ known_text('rfc') }} as rfc,
         {{ known_text('vendor') }} as vendor,

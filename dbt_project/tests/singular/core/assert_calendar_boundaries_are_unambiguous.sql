@@ -1,5 +1,5 @@
--- An opening or closing at a wall clock reading that a change of the zone's offset skips or repeats: it has no
--- single instant, and engines choose differently. Move it out of the changed hour.
+-- An opening or closing at a wall clock reading that a change of the zone's offset skips or repeats: it has
+-- no single instant, and engines choose differently. Move it out of the changed hour.
 with bounds as (
     select
         calendar_code,

@@ -9,10 +9,11 @@ with days as (
         {% for number in range(1, clock_piece_count() | int + 1) -%}
         {{ '+ ' if not loop.first }}is_active_{{ number }} * (to_s_{{ number }} - from_s_{{ number }})
         {% endfor -%} as placed_active_seconds,
-        lead(open_before_seconds) over (partition by scope_id order by day_number) as next_open_before_seconds,
-        lead(active_before_seconds) over (partition by scope_id order by day_number) as next_active_before_seconds,
-        lead(day_number) over (partition by scope_id order by day_number) as next_day_number
+        lead(open_before_seconds) over scope_days as next_open_before_seconds,
+        lead(active_before_seconds) over scope_days as next_active_before_seconds,
+        lead(day_number) over scope_days as next_day_number
     from {{ ref('int_clock_day') }}
+    window scope_days as (partition by scope_id order by day_number)
 )
 
 select

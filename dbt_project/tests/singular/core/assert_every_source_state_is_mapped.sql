@@ -1,5 +1,5 @@
--- A state of a source that the seed ticket_state does not map: it would silently count as unknown and keep the
--- clock as it was. Add it to the seed.
+-- A state of a source that the seed ticket_state does not map: it would silently count as unknown and keep
+-- the clock as it was. Add it to the seed.
 select
     records.source_system,
     events.source_state,

@@ -1,5 +1,4 @@
-{{ config(severity='warn') }}
--- A monitor that names no known service: its time is measured and belongs to nobody.
+-- A monitor that names no known service: its time is measured and belongs to nobody. Warns only.
 select
     monitors.monitor_id,
     monitors.service_code

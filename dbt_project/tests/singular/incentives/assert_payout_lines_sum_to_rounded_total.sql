@@ -22,7 +22,8 @@ total as (
         sum({{ exact_integer('payout_amount * 100') }}) as paid_cents,
         sum(exact_numerator) as exact_numerator,
         max(denominator) as denominator,
-        max(abs({{ exact_integer('payout_amount * 100') }} * denominator - exact_numerator)) as largest_line_error
+        max(abs({{ exact_integer('payout_amount * 100') }} * denominator - exact_numerator))
+            as largest_line_error
     from line
     group by plan_code, employee_number, earned_quarter, currency_code
 ),

@@ -1,4 +1,5 @@
--- A monitor whose months do not sum to its time from creation to as_of, or whose adjusted figures exceed the raw.
+-- A monitor whose months do not sum to its time from creation to as_of, or whose adjusted figures exceed the
+-- raw ones.
 with measured as (
     select
         monitor_id,

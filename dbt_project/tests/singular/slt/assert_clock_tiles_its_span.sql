@@ -1,5 +1,5 @@
--- A ticket whose classes do not fill its span to the second: an interval was lost (its calendar or its day was not
--- found) or a second was counted twice.
+-- A ticket whose classes do not fill its span to the second: an interval was lost (its calendar or its day
+-- was not found) or a second was counted twice.
 with results as (
     select
         ticket_slts.ticket_slt_key,

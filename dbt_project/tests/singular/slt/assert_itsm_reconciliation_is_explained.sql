@@ -1,5 +1,11 @@
 -- Tickets or events lost or gained between raw and mart without a reason.
-select *
+select
+    source_system,
+    opened_month,
+    difference_count,
+    unexplained_count,
+    unexplained_event_count,
+    explanation
 from {{ ref('rec_itsm_to_mart') }}
 where
     unexplained_count <> 0

@@ -1,4 +1,5 @@
--- A ticket whose segments do not sum to its totals class by class: the explanation would not explain the figure.
+-- A ticket whose segments do not sum to its totals class by class: the explanation would not explain the
+-- figure.
 with segments as (
     select
         ticket_slt_key,

@@ -1,5 +1,5 @@
-{#- The newest version per key is all staging may leave out. Windowed entities: every key ever landed. Others: every
-    key of the batches that now stand for their partitions. -#}
+{#- The newest version per key is all staging may leave out. Windowed entities: every key ever landed.
+    Others: every key of the batches that now stand for their partitions. -#}
 {%- set windowed = [
     ('servicenow', 'incident', 'sys_id', 'stg_servicenow__incidents'),
     ('servicenow', 'sys_audit', 'sys_id', 'stg_servicenow__audit_entries'),
@@ -38,10 +38,10 @@ with counts as (
             select count(distinct {{ key }})
             from {{ source(source_name, entity) }}
             where _batch_id in (
-                select extract_state.current_batch_id
-                from {{ source('landing', 'extract_state') }} as extract_state
-                where extract_state.source = '{{ source_name }}' and extract_state.entity = '{{ entity }}'
-            )
+                    select extract_state.current_batch_id
+                    from {{ source('landing', 'extract_state') }} as extract_state
+                    where extract_state.source = '{{ source_name }}' and extract_state.entity = '{{ entity }}'
+                )
         ) as raw_count,
         (select count(*) from {{ ref(model) }}) as staged_count
     {{ 'union all' if not loop.last }}
