@@ -7,6 +7,12 @@ ticket_slts as (
     where phase = 'resolution'
 ),
 
+closures as (
+    select *
+    from {{ ref('fct_ticket_slt') }}
+    where phase = 'closure'
+),
+
 changes as (
     select * from {{ ref('int_slt_state_change') }}
     where phase = 'resolution'
@@ -53,9 +59,13 @@ compared as (
         {{ seconds_between(
             'tickets.opened_at', 'coalesce(first_stops.history_closed_at, tickets.source_closed_at)'
         ) }} as close_seconds,
+        closures.is_breached_raw as is_breached_at_closure,
+        closures.business_seconds as closure_business_seconds,
         coalesce(tickets.batch_id, '') as batch_id
     from tickets
     left join ticket_slts on tickets.ticket_key = ticket_slts.ticket_key
+    left join closures on tickets.ticket_key = closures.ticket_key
+        and closures.slt_status in ('met', 'within_tolerance', 'breached')
     left join first_stops on ticket_slts.ticket_slt_key = first_stops.ticket_slt_key
 ),
 
@@ -70,7 +80,8 @@ flagged as (
             when ticket_slt_key is null or made_sla is null then null
             when slt_status in ('met', 'within_tolerance', 'breached')
                 then made_sla = (not is_breached_adjusted)
-        end as is_agreeing
+        end as is_agreeing,
+        made_sla = (not is_breached_at_closure) as is_agreeing_at_closure
     from compared
 ),
 
@@ -86,6 +97,7 @@ reasoned as (
             when slt_status = 'canceled' then 'canceled'
             when slt_status in ('running', 'running_breached') then 'not_yet_stopped'
             when not made_sla and is_breached_raw then 'exclusion_applied'
+            when is_agreeing_at_closure then 'source_counts_to_closure'
             when not made_sla and business_seconds + paused_seconds > target_seconds
                 then 'pause_not_counted_by_source'
             when not made_sla and wall_seconds > target_seconds then 'calendar_not_counted_by_source'
@@ -120,6 +132,7 @@ final as (
         cast(made_sla as boolean) as made_sla,
         cast(is_agreeing_raw as boolean) as is_agreeing_raw,
         cast(is_agreeing as boolean) as is_agreeing,
+        cast(is_agreeing_at_closure as boolean) as is_agreeing_at_closure,
         cast(disagreement_reason as varchar) as disagreement_reason,
         cast(opened_at as timestamp) as opened_at,
         cast(history_stop_at as timestamp) as history_stop_at,
@@ -138,6 +151,7 @@ final as (
         cast({{ seconds_between('history_closed_at', 'source_closed_at') }} as bigint)
             as closed_at_difference_seconds,
         cast(close_seconds as bigint) as close_seconds,
+        cast(closure_business_seconds as bigint) as closure_business_seconds,
         cast(reopen_count as integer) as reopen_count,
         cast(batch_id as varchar) as batch_id
     from reasoned
