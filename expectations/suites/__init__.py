@@ -1,0 +1,1 @@
+"""The gates' checks, one module a gate, as plain data."""
