@@ -1,0 +1,130 @@
+"""The console command `sltw`: everything make does, for a scheduler without make.
+
+Each command prints its figure as its last line and exits non-zero when what it promises did not happen
+(1: it failed and says where; 2: it could not start and says what to set).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    os.umask(
+        0o077
+    )  # the warehouse, its logs and its spool hold names and pay; only published files are shared
+    from dagster_project.lib import commands
+    from dagster_project.lib.run_lock import WarehouseBusyError
+    from ingestion.settings import SettingsError
+
+    try:
+        match options.command:
+            case "demo":
+                return commands.demo(options.tickets, options.seed, options.as_of)
+            case "run":
+                return commands.run()
+            case "export-run":
+                return commands.export_run(options.file, options.warehouse)
+            case "backfill":
+                return commands.backfill(options.first, options.last, options.source, options.demo)
+            case "serve-demo":
+                return _serve_demo(options)
+            case "dagster":
+                return commands.dagster_dev(options.host, options.port, options.tickets, options.seed)
+            case "docs":
+                return commands.docs()
+            case "publish":
+                return commands.publish()
+            case "coverage":
+                from dagster_project.lib.coverage import write_coverage
+
+                return write_coverage(check=options.check)
+    except (commands.CommandError, SettingsError, WarehouseBusyError) as error:
+        print(f"{options.command}: {error}", file=sys.stderr)
+        return 2
+    raise AssertionError(f"command {options.command} is not wired")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sltw", description="The SLT warehouse: land, build, check, publish."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+
+    demo = commands.add_parser("demo", help="run the whole path on the demonstration company")
+    _company_arguments(demo)
+    demo.add_argument("--as-of", type=_instant, help="the instant the company is seen at (UTC)")
+
+    commands.add_parser("run", help="run the whole path on the configured sources")
+
+    export = commands.add_parser("export-run", help="run the whole path on an exported ServiceNow event log")
+    export.add_argument("--file", type=Path, required=True, help="the log, .csv or .csv.gz")
+    export.add_argument("--warehouse", type=Path, required=True, help="the DuckDB file to build")
+
+    backfill = commands.add_parser("backfill", help="extract days (and the months they touch) again")
+    backfill.add_argument("--from", dest="first", type=_day, required=True, metavar="DAY")
+    backfill.add_argument("--to", dest="last", type=_day, required=True, metavar="DAY", help="inclusive")
+    backfill.add_argument("--source", help="only this source")
+    backfill.add_argument("--demo", action="store_true", help="from the demonstration company")
+
+    serve = commands.add_parser(
+        "serve-demo", help="serve the demonstration company and print its environment"
+    )
+    _company_arguments(serve)
+    serve.add_argument("--port", type=int, default=0)
+
+    dagster = commands.add_parser("dagster", help="open the orchestrator in the browser")
+    _company_arguments(dagster)
+    dagster.add_argument("--host", default="127.0.0.1")
+    dagster.add_argument("--port", type=int, default=3000)
+
+    commands.add_parser("docs", help="write the dbt documentation as one static page")
+    commands.add_parser("publish", help="judge the marts as they stand and publish them again")
+
+    coverage = commands.add_parser("coverage", help="write docs/coverage.md")
+    coverage.add_argument(
+        "--check", action="store_true", help="change nothing; fail when it is not up to date"
+    )
+    return parser
+
+
+def _company_arguments(parser: argparse.ArgumentParser) -> None:
+    from ingestion.demo.company import DEFAULT_SEED, DEFAULT_TICKET_COUNT
+
+    parser.add_argument("--tickets", type=int, default=DEFAULT_TICKET_COUNT, help="size of the company")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
+
+
+def _serve_demo(options: argparse.Namespace) -> int:
+    from ingestion.demo.__main__ import main as demo_main
+
+    return demo_main(
+        ["serve", "--port", str(options.port), "--tickets", str(options.tickets), "--seed", str(options.seed)]
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write one such as 2025-03-31") from None
+
+
+def _instant(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no instant; write one such as 2026-01-05T00:00:00Z"
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Definitions, found by folder: each module contributes what its `defs` function returns."""

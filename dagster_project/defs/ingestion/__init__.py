@@ -1,0 +1,1 @@
+"""What lands: raw entities, and the landing as one job sees it."""

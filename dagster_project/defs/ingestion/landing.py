@@ -1,0 +1,100 @@
+"""The landing as the job of the whole path sees it: per source one unpartitioned asset, "everything owed".
+
+An asset job cannot mix partition definitions, and a night that was missed must be caught up by the next run: so
+each run asks the landing what is owed up to its as-of instant and extracts that. The days and months covered are
+reported to the partitioned raw entities.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from dagster_project.lib.land import land_source
+from dagster_project.lib.progress import say
+from dagster_project.lib.resources import RunLockResource
+from dagster_project.lib.table_facts import read_table_facts
+from dagster_project.lib.translator import DATA_ENGINEERING, landing_key
+from ingestion.contracts import Source
+from ingestion.extract import write_run_context, write_source_status
+from ingestion.landing import TABLE_COMMENTS, prepare
+from ingestion.settings import Settings
+from ingestion.sources import SOURCES
+
+OPENING_TABLES = ("run_context", "source_status")
+AUDIT_TABLES = ("extract_batch", "extract_state", "landing_reject")
+
+
+def _table_spec(table: str, deps: list[dg.AssetKey]) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        landing_key(table),
+        deps=deps,
+        description=TABLE_COMMENTS[table],
+        group_name="landing",
+        owners=[DATA_ENGINEERING],
+        kinds={"duckdb", "table"},
+    )
+
+
+@dg.multi_asset(name="open_run", specs=[_table_spec(table, []) for table in OPENING_TABLES])
+def open_run(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> Iterator[dg.MaterializeResult]:
+    """Create what the landing needs, note the run and its as-of instant, and which sources are absent and why."""
+    settings = Settings.from_env()
+    prepare(settings)
+    status = write_source_status(settings)
+    run = write_run_context(settings, context.run_id)
+    say(context.log, f"as of {run.as_of_at:%Y-%m-%d %H:%M:%S} UTC ({run.as_of_policy})")
+    for name, (is_configured, reason) in status.items():
+        if not is_configured:
+            say(context.log, f"{name}: absent, {reason}")
+    yield dg.MaterializeResult(
+        asset_key=landing_key("run_context"),
+        metadata={"as_of_at": run.as_of_at.isoformat(), "as_of_policy": run.as_of_policy},
+    )
+    yield dg.MaterializeResult(
+        asset_key=landing_key("source_status"),
+        metadata={name: "configured" if ok else f"absent: {reason}" for name, (ok, reason) in status.items()},
+    )
+
+
+def source_asset(source: Source) -> dg.AssetsDefinition:
+    """Everything a source owes up to the as-of instant has landed."""
+
+    @dg.asset(
+        name=source.name,
+        key_prefix="landing",
+        deps=[landing_key("run_context"), landing_key("source_status")],
+        description=f"{source.description} Everything it owes up to the run's as-of instant has landed.",
+        group_name="landing",
+        owners=[DATA_ENGINEERING],
+        kinds={"python", "duckdb"},
+        metadata={"entities": sorted(source.entities)},
+    )
+    def _source(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> dg.MaterializeResult:
+        return dg.MaterializeResult(metadata=land_source(context, Settings.from_env(), source))
+
+    return _source
+
+
+@dg.multi_asset(
+    name="close_landing",
+    specs=[_table_spec(table, [landing_key(name) for name in SOURCES]) for table in AUDIT_TABLES],
+)
+def close_landing(
+    context: dg.AssetExecutionContext, run_lock: RunLockResource
+) -> Iterator[dg.MaterializeResult]:
+    """The batch audit after all sources have landed."""
+    facts = read_table_facts(
+        Settings.from_env().warehouse_path, [("landing", table) for table in AUDIT_TABLES]
+    )
+    for table in AUDIT_TABLES:
+        yield dg.MaterializeResult(
+            asset_key=landing_key(table), metadata={"dagster/row_count": facts["landing", table].row_count}
+        )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The landing's assets."""
+    return dg.Definitions(
+        assets=[open_run, *(source_asset(source) for source in SOURCES.values()), close_landing]
+    )

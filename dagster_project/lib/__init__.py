@@ -1,0 +1,1 @@
+"""Plain functions behind the definitions. Only translator, resources, dbt_layer and gates know Dagster."""

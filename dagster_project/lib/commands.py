@@ -1,0 +1,398 @@
+"""What the console commands do: set the environment, run a job, show what came of it.
+
+Each returns an exit code; its last line on the screen is its figure. `cli.py` reads the arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from dagster_project.lib.console import Screen, quiet, tail
+from dagster_project.lib.dbt_parse import child_environment, parse_meanwhile
+from dagster_project.lib.environment import (
+    DBT_PROJECT_DIR,
+    REPO_ROOT,
+    dbt_target_path,
+    default_dagster_home,
+    logs_path,
+    settle_environment,
+    state_path,
+)
+from dagster_project.lib.progress import listening
+from dagster_project.lib.run_lock import hold_run
+from dagster_project.lib.summary import LandingFigures, Summary, open_summary
+from ingestion.contracts import Source
+from ingestion.settings import Settings
+from ingestion.sources import SOURCES
+
+if TYPE_CHECKING:
+    from dagster import AssetKey
+
+    from dagster_project.lib.job_runner import JobRun
+
+# What names a source of records; credentials alone configure nothing.
+SOURCE_VARIABLES = (
+    "SERVICENOW_URL",
+    "SERVICENOW_EXPORT_FILE",
+    "DATADOG_URL",
+    "BAMBOOHR_URL",
+    "PAYROLL_DROP_PATH",
+    "LEDGER_DROP_PATH",
+)
+
+
+class CommandError(RuntimeError):
+    """A command cannot start: the message says why and how to mend it."""
+
+
+def configured_sources() -> list[Source]:
+    """The sources the environment names."""
+    return [source for source in SOURCES.values() if source.is_configured()[0]]
+
+
+@contextmanager
+def demo_environment(screen: Screen, tickets: int, seed: int, as_of: datetime | None) -> Iterator[None]:
+    """Serve the demonstration company on loopback and point the environment at it while the block runs.
+
+    Raises CommandError when a real source is configured: invented records must not land among real ones.
+    """
+    if names := [name for name in SOURCE_VARIABLES if os.environ.get(name)]:
+        raise CommandError(
+            f"{', '.join(names)} is set: the demonstration would land invented records beside real ones. "
+            "Unset it, or run `sltw run` for the real sources"
+        )
+    from ingestion.demo.company import DEFAULT_AS_OF, build_company
+    from ingestion.demo.server import DemoServer
+
+    screen.line(f"building the demonstration company with {tickets:,} tickets")
+    company = build_company(seed, as_of or DEFAULT_AS_OF, tickets)
+    before = dict(os.environ)
+    with DemoServer(company) as server:
+        os.environ.update(server.environment())
+        screen.line(
+            f"demonstration company: {len(company.tickets):,} tickets, {len(company.employees)} people, "
+            f"{len(company.monitors)} monitors, served on {server.url}"
+        )
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def demo(tickets: int, seed: int, as_of: datetime | None) -> int:
+    """Run the whole path on the demonstration company."""
+    settings = settle_environment()
+    parse_meanwhile(settings)
+    with (
+        quiet(logs_path(settings), "demo") as (screen, log_path),
+        demo_environment(screen, tickets, seed, as_of),
+    ):
+        return _warehouse(screen, log_path, "demo")
+
+
+def run() -> int:
+    """Run the whole path on the sources the environment configures."""
+    settings = settle_environment()
+    with quiet(logs_path(settings), "run") as (screen, log_path):
+        if not configured_sources():
+            raise CommandError(
+                f"no source is configured: set one of {', '.join(SOURCE_VARIABLES)}, or run `sltw demo`"
+            )
+        parse_meanwhile(settings)
+        return _warehouse(screen, log_path, "run")
+
+
+def export_run(file: Path, warehouse: Path) -> int:
+    """Run the whole path on an exported event log, in a warehouse of its own."""
+    if not file.is_file():
+        raise CommandError(f"{file} is not a file: name an exported event log, .csv or .csv.gz")
+    for name in SOURCE_VARIABLES:
+        os.environ.pop(name, None)
+    warehouse = warehouse.absolute()
+    os.environ["SERVICENOW_EXPORT_FILE"] = str(file.absolute())
+    os.environ["WAREHOUSE_PATH"] = str(warehouse)
+    os.environ["PUBLISH_PATH"] = str(warehouse.with_name(f"{warehouse.stem}_published"))
+    os.environ["SPOOL_PATH"] = str(warehouse.with_name(f"{warehouse.stem}_state") / "spool")
+    settings = settle_environment()
+    os.environ["DAGSTER_HOME"] = str(state_path(settings) / "dagster_home")
+    parse_meanwhile(settings)
+    with quiet(logs_path(settings), "export-run") as (screen, log_path):
+        run = _run_job(screen, log_path, "warehouse", "export-run")
+        if run is None:
+            return 1
+        with open_summary(settings.warehouse_path) as summary:
+            received, landed, rejected, tickets, results = summary.event_log()
+            agreement = summary.flag_agreement()
+            _show_landing(screen, summary.landing(run.run_id))
+            _show_attainment(screen, summary)
+        screen.heading("Our breach flag against the tool's own made_sla")
+        table = Table("agrees", "reason", "tickets", box=None)
+        for is_agreeing, reason, count in agreement:
+            table.add_row(
+                {True: "yes", False: "no", None: "not comparable"}[is_agreeing], reason, f"{count:,}"
+            )
+        screen.console.print(table)
+        _show_where_next(screen, settings, log_path)
+        agreeing = sum(count for is_agreeing, _, count in agreement if is_agreeing)
+        figure = (
+            f"{received:,} events = {landed:,} landed + {rejected:,} rejected; {tickets:,} tickets, {results:,} SLT "
+            f"results; our flag agrees with made_sla on {agreeing:,} of {sum(row[2] for row in agreement):,}; "
+            f"{screen.elapsed_seconds:.1f} s"
+        )
+        if received != landed + rejected or not tickets or results < tickets:
+            screen.error(f"export-run: NOT every event or ticket is accounted for: {figure}")
+            return 1
+        screen.say(f"export-run: {figure}")
+        return 0
+
+
+def backfill(first: date, last: date, source_name: str | None, with_demo: bool) -> int:
+    """Extract every day (and month that they touch) of [first, last] again."""
+    if last < first:
+        raise CommandError(f"--to {last} is before --from {first}")
+    if source_name is not None and source_name not in SOURCES:
+        raise CommandError(f"no source {source_name!r}; there are {', '.join(SOURCES)}")
+    settings = settle_environment()
+    with quiet(logs_path(settings), "backfill") as (screen, log_path):
+        if with_demo:
+            from ingestion.demo.company import DEFAULT_SEED, DEFAULT_TICKET_COUNT
+
+            with demo_environment(screen, DEFAULT_TICKET_COUNT, DEFAULT_SEED, None):
+                return _backfill(screen, log_path, first, last, source_name)
+        return _backfill(screen, log_path, first, last, source_name)
+
+
+def _backfill(screen: Screen, log_path: Path, first: date, last: date, source_name: str | None) -> int:
+    from dagster_project.lib.job_runner import RANGE_END_TAG, RANGE_START_TAG
+    from dagster_project.lib.translator import entity_key
+
+    chosen = [s for s in configured_sources() if source_name in (None, s.name)]
+    jobs = {
+        "re_extract_daily": ("daily", first.isoformat(), last.isoformat()),
+        "re_extract_monthly": ("monthly", first.strftime("%Y-%m"), last.strftime("%Y-%m")),
+    }
+    batches = rows = entities = 0
+    for job_name, (partitioning, start, end) in jobs.items():
+        keys = [
+            entity_key(source.name, entity.name)
+            for source in chosen
+            for entity in source.entities.values()
+            if entity.partitioning == partitioning
+        ]
+        if not keys:
+            continue
+        entities += len(keys)
+        tags = {RANGE_START_TAG: start, RANGE_END_TAG: end}
+        run = _run_job(screen, log_path, job_name, "backfill", tags, keys)
+        if run is None:
+            return 1
+        with open_summary(settle_environment().warehouse_path) as summary:
+            landing = summary.landing(run.run_id)
+            batches, rows = batches + landing.run_batches, rows + landing.run_rows
+    if not entities:
+        raise CommandError(
+            f"{source_name or 'no configured source'} has no partitioned entity to extract again: configure the "
+            "source, name another one, or use --demo for the demonstration company"
+        )
+    screen.say("The marts follow with the next run of the job warehouse.")
+    screen.say(
+        f"backfill: {first} to {last}, {entities} entities: {batches} new batches with {rows:,} rows; "
+        f"{screen.elapsed_seconds:.1f} s"
+    )
+    return 0
+
+
+def publish() -> int:
+    """Judge the marts as they stand and publish them again."""
+    settings = settle_environment()
+    with quiet(logs_path(settings), "publish") as (screen, log_path):
+        if not settings.warehouse_path.exists():
+            raise CommandError(
+                f"{settings.warehouse_path} does not exist: run `sltw demo` or `sltw run` first"
+            )
+        if _run_job(screen, log_path, "publish", "publish") is None:
+            return 1
+        files = sorted(settings.publish_path.glob("*.duckdb"))
+        screen.say(f"publish: {len(files)} files in {settings.publish_path}; {screen.elapsed_seconds:.1f} s")
+        return 0
+
+
+def docs() -> int:
+    """Write the dbt documentation as one static page."""
+    settings = settle_environment()
+    from dagster_project.lib.dbt_project import load_project
+    from dagster_project.lib.dbt_runner import DBT_EXECUTABLE
+
+    if not settings.warehouse_path.exists():
+        raise CommandError(f"{settings.warehouse_path} does not exist: run `sltw demo` or `sltw run` first")
+    screen = Screen.plain()
+    parsed = load_project(settings)
+    target = dbt_target_path(settings)
+    page = settings.warehouse_path.parent / "docs" / "index.html"
+    with hold_run(settings.warehouse_path, run_id=f"docs-{os.getpid()}", job_name="docs"):
+        done = subprocess.run(
+            [DBT_EXECUTABLE, "--quiet", "docs", "generate", "--static"],
+            env=child_environment(target),
+            cwd=DBT_PROJECT_DIR,
+            check=False,
+        )
+    if done.returncode:
+        screen.error(f"docs: dbt docs generate ended with exit code {done.returncode}, see above")
+        return 1
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_bytes((target / "static_index.html").read_bytes())
+    models = sum(node["resource_type"] == "model" for node in parsed.manifest["nodes"].values())
+    screen.say(f"docs: {models} models documented in {page}, {page.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def dagster_dev(host: str, port: int, tickets: int, seed: int) -> int:
+    """Open the orchestrator; serve the demonstration company beside it when no source is configured."""
+    from dagster_project.lib.instance import prepare_home
+
+    settings = settle_environment()
+    home = prepare_home(default_dagster_home())
+    screen = Screen.plain()
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "dagster_project.definitions"]
+    command += ["-d", str(REPO_ROOT), "-h", host, "-p", str(port)]
+
+    def serve() -> int:
+        screen.say(
+            f"Dagster on http://{host}:{port} for {settings.warehouse_path} (home {home}); end it with Ctrl-C"
+        )
+        child = subprocess.Popen(command, cwd=REPO_ROOT, env={**os.environ, "PYTHONPATH": _python_path()})
+        try:
+            code = child.wait()
+        except KeyboardInterrupt:
+            code = child.wait()  # the terminal has told the child as well
+            code = 0 if code in (0, 1, -2, 130) else code
+        screen.say(f"dagster: ended with exit code {code} after {screen.elapsed_seconds:.0f} s")
+        return code
+
+    if configured_sources():
+        return serve()
+    with demo_environment(screen, tickets, seed, None):
+        return serve()
+
+
+def _python_path() -> str:
+    return os.pathsep.join(part for part in (str(REPO_ROOT), os.environ.get("PYTHONPATH", "")) if part)
+
+
+def _run_job(
+    screen: Screen,
+    log_path: Path,
+    job_name: str,
+    command: str,
+    tags: Mapping[str, str] | None = None,
+    assets: Sequence[AssetKey] | None = None,
+) -> JobRun | None:
+    """Run a job with progress on the screen; None when it failed, after saying what and where."""
+    with listening(screen.line):
+        screen.line("loading the definitions")
+        from dagster_project.definitions import build_defs
+        from dagster_project.lib.job_runner import run_job
+
+        try:
+            run = run_job(build_defs(), job_name, default_dagster_home(), tags, assets)
+        except Exception:
+            import traceback
+
+            traceback.print_exc()
+            sys.stderr.flush()
+            screen.error(tail(log_path))
+            screen.error(
+                f"{command}: failed before its first step after {screen.elapsed_seconds:.1f} s; log {log_path}"
+            )
+            return None
+    if run.success:
+        return run
+    screen.say()
+    for step, message in run.errors:
+        screen.error(f"{step}: {message}")
+    if run.skipped:
+        screen.say(f"not run: {', '.join(run.skipped)}")
+    screen.say(f"full log: {log_path}")
+    step = run.errors[0][0] if run.errors else job_name
+    screen.error(
+        f"{command}: FAILED in {step} after {screen.elapsed_seconds:.1f} s; what was published before stands"
+    )
+    return None
+
+
+def _warehouse(screen: Screen, log_path: Path, command: str) -> int:
+    run = _run_job(screen, log_path, "warehouse", command)
+    if run is None:
+        return 1
+    settings = Settings.from_env()
+    with open_summary(settings.warehouse_path) as summary:
+        landing = summary.landing(run.run_id)
+        _show_landing(screen, landing)
+        screen.heading("Gates")
+        for line in (text for text in screen.lines if text.startswith("gate ")):
+            screen.say(f"  {line}")
+        _show_attainment(screen, summary)
+        payouts = summary.payouts()
+        if payouts:
+            screen.heading("Payouts by team, all quarters")
+            table = Table("team", "quarters", "people", "amount", "currency", box=None)
+            for currency, team, quarters, people, amount in payouts:
+                table.add_row(team, str(quarters), str(people), f"{amount:,.2f}", currency)
+            screen.console.print(table)
+        reconciliations = summary.reconciliations()
+        screen.heading("Reconciliation, lines by status")
+        by_name: dict[str, list[str]] = {}
+        for name, status, count in reconciliations:
+            by_name.setdefault(name, []).append(f"{status} {count:,}")
+        for name, counts in by_name.items():
+            screen.say(f"  {name}: {', '.join(counts)}")
+    _show_where_next(screen, settings, log_path)
+    totals: dict[str, object] = {}
+    for currency, _, _, _, amount in payouts:
+        totals[currency] = totals.get(currency, 0) + amount
+    paid = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in totals.items()) or "nothing"
+    screen.say(
+        f"{command}: {landing.run_batches} batches and {landing.run_rows:,} rows landed ({landing.batches} and "
+        f"{landing.rows:,} in all), {run.checks_passed} checks passed, payouts {paid}; {screen.elapsed_seconds:.1f} s"
+    )
+    return 0
+
+
+def _show_landing(screen: Screen, landing: LandingFigures) -> None:
+    screen.heading("Landed")
+    table = Table("source", "batches", "rows", "rejected", box=None)
+    for source, batches, rows, rejected in landing.by_source:
+        table.add_row(source, f"{batches:,}", f"{rows:,}", f"{rejected:,}")
+    table.add_row("in all", f"{landing.batches:,}", f"{landing.rows:,}", f"{landing.rejected:,}")
+    table.add_row("this run", f"{landing.run_batches:,}", f"{landing.run_rows:,}", "")
+    screen.console.print(table)
+    for source, reason in landing.absent:
+        screen.say(f"  {source}: absent, {reason}")
+
+
+def _show_attainment(screen: Screen, summary: Summary) -> None:
+    screen.heading("SLT attainment, results that have ended")
+    table = Table("SLT", "ended", "met raw", "met adjusted", box=None)
+    for row in summary.attainment():
+        table.add_row(row.slt_code, f"{row.ended:,}", f"{row.raw_share:.2%}", f"{row.adjusted_share:.2%}")
+    screen.console.print(table)
+
+
+def _show_where_next(screen: Screen, settings: Settings, log_path: Path) -> None:
+    screen.heading("Where to look next")
+    for path in sorted(settings.publish_path.glob("*.duckdb")):
+        screen.say(f"  {path}  (open read-only with any DuckDB tool)")
+    screen.say("  make dagster  the assets, checks and runs in the browser")
+    screen.say("  make docs     every table and column explained")
+    screen.say(f"  {log_path}  the full log of this run")
+    screen.say()

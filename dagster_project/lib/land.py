@@ -1,0 +1,127 @@
+"""Landing what a source owes, with progress, and what came of it as metadata."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.lib.partitions import landed_partitions, report_partitions
+from dagster_project.lib.progress import say
+from dagster_project.lib.translator import entity_key
+from ingestion import landing
+from ingestion.contracts import Entity, Progress, Source, Window
+from ingestion.extract import BatchResult, due_windows, extract
+from ingestion.settings import Settings
+
+
+def land_source(context: dg.AssetExecutionContext, settings: Settings, source: Source) -> dict[str, Any]:
+    """Land every window each entity owes; returns the figures per entity. Absent sources land nothing.
+
+    Raises SourceError; what landed before it stays.
+    """
+    is_configured, reason = source.is_configured()
+    if not is_configured:
+        return {"is_configured": False, "reason": reason}
+    as_of_at = latest_as_of(settings)
+    figures: dict[str, Any] = {"is_configured": True}
+    for entity in source.entities.values():
+        results = extract_windows(
+            context, settings, source, entity, due_windows(settings, source, entity, as_of_at)
+        )
+        figures[entity.name] = dg.MetadataValue.json(batch_figures(results))
+        new_batches = [result.batch_id for result in results if result.is_new]
+        if entity.partitioning in ("daily", "monthly"):
+            report_partitions(
+                context,
+                entity_key(source.name, entity.name),
+                landed_partitions(settings, entity),
+                new_batches,
+            )
+        elif new_batches:
+            context.log_event(
+                dg.AssetMaterialization(entity_key(source.name, entity.name), metadata=batch_figures(results))
+            )
+    return figures
+
+
+def extract_windows(
+    context: dg.AssetExecutionContext,
+    settings: Settings,
+    source: Source,
+    entity: Entity,
+    windows: Sequence[Window],
+) -> list[BatchResult]:
+    """Extract windows one by one and say in one line what they brought."""
+    started = time.monotonic()
+    tell = _retries(context)
+    results = [extract(settings, source, entity, window, context.run_id, tell) for window in windows]
+    say(context.log, summary_line(source, entity, windows, results, time.monotonic() - started))
+    return results
+
+
+def summary_line(
+    source: Source, entity: Entity, windows: Sequence[Window], results: Sequence[BatchResult], seconds: float
+) -> str:
+    """What an extract brought, for a person: span, rows received, rows landed anew, rejects, drift."""
+    name = f"{source.name}.{entity.name}"
+    if not windows:
+        return f"{name}: nothing owed"
+    span = windows[0].partition_key.partition("/")[0]
+    if len(windows) > 1 or "/" in windows[0].partition_key:
+        span += f" to {windows[-1].partition_key.rpartition('/')[2]} in {len(windows)} windows"
+    new = [result for result in results if result.is_new]
+    received = sum(result.received_count for result in results)
+    landed = sum(result.row_count for result in new)
+    brought = f"{len(new)} new batches with {landed:,} rows" if new else "all of it landed before"
+    line = f"{name}: {span}, {received:,} received, {brought}"
+    if rejected := sum(result.rejected_count for result in new):
+        line += f", {rejected:,} REJECTED"
+    for label, names in (
+        ("unknown columns", {column for result in new for column in result.unknown_columns}),
+        ("MISSING columns", {column for result in new for column in result.missing_columns}),
+    ):
+        if names:
+            line += f", {label}: {', '.join(sorted(names))}"
+    return f"{line} ({seconds:.1f} s)"
+
+
+def batch_figures(results: Sequence[BatchResult]) -> dict[str, Any]:
+    """Totals over extracts, for metadata."""
+    new = [result for result in results if result.is_new]
+    return {
+        "window_count": len(results),
+        "new_batch_count": len(new),
+        "received_count": sum(result.received_count for result in results),
+        "landed_row_count": sum(result.row_count for result in new),
+        "rejected_count": sum(result.rejected_count for result in new),
+        "page_count": sum(result.pages for result in results),
+        "unknown_columns": sorted({column for result in new for column in result.unknown_columns}),
+        "missing_columns": sorted({column for result in new for column in result.missing_columns}),
+    }
+
+
+def latest_as_of(settings: Settings) -> Any:
+    """The as-of instant (aware, UTC) the present run was opened with."""
+    from datetime import UTC
+
+    with landing.connect(settings, read_only=True) as connection:
+        row = connection.execute(
+            "select as_of_at from landing.run_context order by started_at desc limit 1"
+        ).fetchone()
+    if row is None:
+        raise RuntimeError("landing.run_context is empty: the step open_run has to run before a source lands")
+    return row[0].replace(tzinfo=UTC)
+
+
+def _retries(context: dg.AssetExecutionContext) -> Callable[[Progress], None]:
+    def tell(progress: Progress) -> None:
+        if progress.phase in ("retrying", "restarted"):
+            say(
+                context.log,
+                f"{progress.source}.{progress.entity} {progress.partition_key}: {progress.phase}, {progress.message}",
+            )
+
+    return tell
