@@ -35,7 +35,7 @@ def defs() -> dg.Definitions:
         executor_def=dg.in_process_executor,
     )
     publish_only = dg.define_asset_job(
-        "publish",
+        "publish_only",
         selection=dg.AssetSelection.assets(*published) | dg.AssetSelection.checks(*gate_keys["marts"]),
         description="Judge the marts as they stand and publish them again.",
         executor_def=dg.in_process_executor,

@@ -220,7 +220,7 @@ def publish() -> int:
             raise CommandError(
                 f"{settings.warehouse_path} does not exist: run `sltw demo` or `sltw run` first"
             )
-        if _run_job(screen, log_path, "publish", "publish") is None:
+        if _run_job(screen, log_path, "publish_only", "publish") is None:
             return 1
         files = sorted(settings.publish_path.glob("*.duckdb"))
         screen.say(f"publish: {len(files)} files in {settings.publish_path}; {screen.elapsed_seconds:.1f} s")
@@ -263,7 +263,7 @@ def dagster_dev(host: str, port: int, tickets: int, seed: int) -> int:
     settings = settle_environment()
     home = prepare_home(default_dagster_home())
     screen = Screen.plain()
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "dagster_project.definitions"]
+    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-m", "dagster_project.definitions"]
     command += ["-d", str(REPO_ROOT), "-h", host, "-p", str(port)]
 
     def serve() -> int:

@@ -75,7 +75,7 @@ def dbt_resource(project: DbtProject | None = None) -> DbtCliResource:
     return ChildDbtResource(
         project_dir=project or os.fspath(DBT_PROJECT_DIR),
         dbt_executable=os.fspath(DBT_EXECUTABLE),
-        global_config_flags=["--log-level-file", "info"],
+        global_config_flags=["--log-level-file", "info", "--log-format-file", "text"],
     )
 
 
