@@ -164,7 +164,6 @@ def _clock() -> Iterator[CheckSpec]:
         "segment_number",
         sources=TICKET_SOURCES,
         needs="any",
-        requirements=("SLT-3.5",),
     )
     yield segments.unique(
         ("ticket_slt_key", "segment_number"), "The segments of a result are numbered once.", DEFECT
@@ -251,7 +250,7 @@ def _exclusions() -> Iterator[CheckSpec]:
         "ticket_slt_key",
         sources=TICKET_SOURCES,
         needs="any",
-        requirements=("OPS-5.3", "SVC-2.3"),
+        requirements=("OPS-5.3",),
     )
     yield effects.unique(
         ("exclusion_id", "ticket_slt_key"), "An exclusion's effect on a result is told once.", DEFECT

@@ -225,7 +225,7 @@ def _servicenow() -> Iterator[CheckSpec]:
         "warn",
         name="employee_number_is_unique",
     )
-    users = _on("servicenow.sys_user", also=("bamboohr",), requirements=("OPS-3.2",))
+    users = _on("servicenow.sys_user", also=("bamboohr",))
     yield from _refers(
         users,
         "employee_number",
