@@ -462,17 +462,12 @@ def mart_contract(model: Model) -> list[str]:
 
 
 def private_names(model: Model) -> list[str]:
-    """What names a person is never public, and an amount in a table by person is pay."""
+    """What names a person is never public, and no amount is: two group totals differ by whoever joined or left."""
     if model.layer != "marts":
         return []
     public = [str(c.get("name")) for c in model.columns if _meta(c).get("classification") == "public"]
-    found = [
-        f"{model.name}.{name}: public, and leads to a person" for name in public if PERSONAL_NAME.search(name)
-    ]
-    if any(PERSONAL_NAME.search(str(column.get("name"))) for column in model.columns):
-        found += [
-            f"{model.name}.{name}: public amount by person" for name in public if name.endswith("_amount")
-        ]
+    found = [f"{model.name}.{name}: public, and leads to a person" for name in public if PERSONAL_NAME.search(name)]
+    found += [f"{model.name}.{name}: a public amount" for name in public if name.endswith("_amount")]
     return found
 
 

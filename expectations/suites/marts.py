@@ -636,6 +636,18 @@ def _itsm() -> Iterator[CheckSpec]:
         "add the missing priority or service to seeds/slt/slt_target.csv",
         "warn",
     )
+    yield on.no_rows(
+        "every_result_that_pays_has_a_target",
+        f"""
+        select owed.slt_code, owed.ticket_key
+        from core.int_slt_outline as owed
+        anti join {TICKETS} as result on result.ticket_slt_key = owed.ticket_slt_key
+        where owed.slt_code in (select slt_code from reference.metric_definition)
+        """,
+        "Every ticket has the result of each SLT a metric measures: one that has none would leave pay unseen.",
+        "add the missing priority or service to seeds/slt/slt_target.csv",
+        reads=(TICKETS, "core.int_slt_outline", "reference.metric_definition"),
+    )
     flags = _on(
         REC_FLAG, "ticket_number", "slt_code", sources=TICKET_SOURCES, needs="any", requirements=("OPS-3.5",)
     )

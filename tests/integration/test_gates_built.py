@@ -342,6 +342,12 @@ MARTS = [
     ("explains_every_event", I, f"update {{t}} set unexplained_event_count = 1 where {ONE}"),
     ("ties_to_both_sides", I, f"delete from {{t}} where {ONE}"),
     ("every_ticket_has_a_target", I, f"update {{t}} set no_target_count = 1 where {ONE}"),
+    (
+        "every_result_that_pays_has_a_target",
+        I,
+        "insert into core.int_slt_outline by name select 'none' as ticket_slt_key, 'none' as ticket_key, slt_code "
+        "from reference.metric_definition where slt_code is not null limit 1",
+    ),
     ("has_every_ticket", F, f"delete from {{t}} where {ONE}"),
     ("has_every_ticket", F, "insert into {t} select * from {t} limit 1"),
     ("explains_each_disagreement", F, "update {t} set is_agreeing = false, disagreement_reason = null"),

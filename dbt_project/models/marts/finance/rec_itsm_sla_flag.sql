@@ -10,7 +10,7 @@ ticket_slts as (
 closures as (
     select *
     from {{ ref('fct_ticket_slt') }}
-    where phase = 'closure'
+    where phase = 'closure' and slt_status in ('met', 'within_tolerance', 'breached')
 ),
 
 changes as (
@@ -65,7 +65,6 @@ compared as (
     from tickets
     left join ticket_slts on tickets.ticket_key = ticket_slts.ticket_key
     left join closures on tickets.ticket_key = closures.ticket_key
-        and closures.slt_status in ('met', 'within_tolerance', 'breached')
     left join first_stops on ticket_slts.ticket_slt_key = first_stops.ticket_slt_key
 ),
 
@@ -102,7 +101,8 @@ reasoned as (
                 then 'pause_not_counted_by_source'
             when not made_sla and wall_seconds > target_seconds then 'calendar_not_counted_by_source'
             when not made_sla and source_resolve_seconds > target_seconds then 'source_resolved_at_later'
-            when not made_sla and close_seconds > target_seconds then 'source_counts_to_closure'
+            when not made_sla and is_agreeing_at_closure is null and close_seconds > target_seconds
+                then 'source_counts_to_closure'
             when not made_sla then 'source_target_shorter'
             when first_stop_seconds < wall_seconds and first_stop_seconds <= target_seconds then 'reopened'
             when source_resolve_seconds < wall_seconds and source_resolve_seconds <= target_seconds

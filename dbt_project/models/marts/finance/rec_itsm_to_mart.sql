@@ -36,6 +36,10 @@ events as (
     select * from {{ ref('int_ticket_event') }}
 ),
 
+outlines as (
+    select * from {{ ref('int_slt_outline') }}
+),
+
 ticket_slts as (
     select * from {{ ref('fct_ticket_slt') }}
 ),
@@ -157,13 +161,16 @@ core_event_counts as (
     group by ticket_key
 ),
 
+-- a ticket is in the mart when it has the result of each SLT its source is measured by
 mart_tickets as (
     select
-        ticket_key,
-        count(*) as slt_row_count,
-        bool_or(slt_status = 'invalid') as is_invalid
-    from ticket_slts
-    group by ticket_key
+        outlines.ticket_key,
+        count(ticket_slts.ticket_slt_key) as slt_row_count,
+        count(ticket_slts.ticket_slt_key) = count(*) as is_complete,
+        bool_or(coalesce(ticket_slts.slt_status = 'invalid', false)) as is_invalid
+    from outlines
+    left join ticket_slts on outlines.ticket_slt_key = ticket_slts.ticket_slt_key
+    group by outlines.ticket_key
 ),
 
 ticket_keys as (
@@ -192,12 +199,12 @@ by_ticket as (
         raw_tickets.ticket_number is not null as is_raw,
         staged_tickets.ticket_number is not null as is_staged,
         tickets.ticket_key is not null as is_core,
-        mart_tickets.ticket_key is not null as is_mart,
+        coalesce(mart_tickets.is_complete, false) as is_mart,
         coalesce(mart_tickets.is_invalid, false) as is_invalid,
         staged_tickets.ticket_number is not null
         and tickets.ticket_key is null
         and staged_tickets.opened_at > run_context.as_of_at as is_after_as_of,
-        tickets.ticket_key is not null and mart_tickets.ticket_key is null as is_without_target,
+        tickets.ticket_key is not null and not coalesce(mart_tickets.is_complete, false) as is_without_target,
         coalesce(mart_tickets.slt_row_count, 0) as slt_row_count,
         coalesce(raw_event_counts.event_count, 0) as raw_event_count,
         coalesce(core_event_counts.event_count, 0) as core_event_count,
