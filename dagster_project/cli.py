@@ -16,9 +16,7 @@ from pathlib import Path
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     options = _parser().parse_args(arguments)
-    os.umask(
-        0o077
-    )  # the warehouse, its logs and its spool hold names and pay; only published files are shared
+    os.umask(0o077)  # the warehouse, its logs and its spool hold names and pay; only published files are shared
     from dagster_project.lib import commands
     from dagster_project.lib.run_lock import WarehouseBusyError
     from ingestion.settings import SettingsError
@@ -52,9 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sltw", description="The SLT warehouse: land, build, check, publish."
-    )
+    parser = argparse.ArgumentParser(prog="sltw", description="The SLT warehouse: land, build, check, publish.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
 
     demo = commands.add_parser("demo", help="run the whole path on the demonstration company")
@@ -73,9 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     backfill.add_argument("--source", help="only this source")
     backfill.add_argument("--demo", action="store_true", help="from the demonstration company")
 
-    serve = commands.add_parser(
-        "serve-demo", help="serve the demonstration company and print its environment"
-    )
+    serve = commands.add_parser("serve-demo", help="serve the demonstration company and print its environment")
     _company_arguments(serve)
     serve.add_argument("--port", type=int, default=0)
 
@@ -88,9 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("publish", help="judge the marts as they stand and publish them again")
 
     coverage = commands.add_parser("coverage", help="write docs/coverage.md")
-    coverage.add_argument(
-        "--check", action="store_true", help="change nothing; fail when it is not up to date"
-    )
+    coverage.add_argument("--check", action="store_true", help="change nothing; fail when it is not up to date")
     return parser
 
 
@@ -120,9 +112,7 @@ def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no instant; write one such as 2026-01-05T00:00:00Z"
-        ) from None
+        raise argparse.ArgumentTypeError(f"{text!r} is no instant; write one such as 2026-01-05T00:00:00Z") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -14,6 +14,9 @@ from ingestion.sources import SOURCES
 # After the monthly drops and the last UTC day are there; the as-of instant is then the start of that day.
 DAILY_CRON = "30 3 * * *"
 
+# Two thousand events a run are kept in the instance; the log for people has what steps say and what fails.
+READABLE_LOG = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
+
 
 @dg.definitions
 def defs() -> dg.Definitions:
@@ -33,12 +36,14 @@ def defs() -> dg.Definitions:
             "leaves everything below it, and what was published before, as it was."
         ),
         executor_def=dg.in_process_executor,
+        config=READABLE_LOG,
     )
     publish_only = dg.define_asset_job(
         "publish_only",
         selection=dg.AssetSelection.assets(*published) | dg.AssetSelection.checks(*gate_keys["marts"]),
         description="Judge the marts as they stand and publish them again.",
         executor_def=dg.in_process_executor,
+        config=READABLE_LOG,
     )
     daily = dg.ScheduleDefinition(
         name="warehouse_daily", job=warehouse, cron_schedule=DAILY_CRON, execution_timezone="UTC"

@@ -70,9 +70,7 @@ class _Walker:
                 if position < len(selects):
                     found |= self.sources(part, selects[position])
             return frozenset(found)
-        select = next(
-            (item for item in scope.expression.selects if item.alias_or_name.lower() == name.lower()), None
-        )
+        select = next((item for item in scope.expression.selects if item.alias_or_name.lower() == name.lower()), None)
         if select is None:
             return frozenset()
         found = set()

@@ -23,6 +23,7 @@ from dagster_project.lib.environment import (
     REPO_ROOT,
     dbt_target_path,
     default_dagster_home,
+    gates_path,
     logs_path,
     settle_environment,
     state_path,
@@ -30,6 +31,7 @@ from dagster_project.lib.environment import (
 from dagster_project.lib.progress import listening
 from dagster_project.lib.run_lock import hold_run
 from dagster_project.lib.summary import LandingFigures, Summary, open_summary
+from expectations.report import PAGE_NAME
 from ingestion.contracts import Source
 from ingestion.settings import Settings
 from ingestion.sources import SOURCES
@@ -105,9 +107,7 @@ def run() -> int:
     settings = settle_environment()
     with quiet(logs_path(settings), "run") as (screen, log_path):
         if not configured_sources():
-            raise CommandError(
-                f"no source is configured: set one of {', '.join(SOURCE_VARIABLES)}, or run `sltw demo`"
-            )
+            raise CommandError(f"no source is configured: set one of {', '.join(SOURCE_VARIABLES)}, or run `sltw demo`")
         parse_meanwhile(settings)
         return _warehouse(screen, log_path, "run")
 
@@ -138,9 +138,7 @@ def export_run(file: Path, warehouse: Path) -> int:
         screen.heading("Our breach flag against the tool's own made_sla")
         table = Table("agrees", "reason", "tickets", box=None)
         for is_agreeing, reason, count in agreement:
-            table.add_row(
-                {True: "yes", False: "no", None: "not comparable"}[is_agreeing], reason, f"{count:,}"
-            )
+            table.add_row({True: "yes", False: "no", None: "not comparable"}[is_agreeing], reason, f"{count:,}")
         screen.console.print(table)
         _show_where_next(screen, settings, log_path)
         agreeing = sum(count for is_agreeing, _, count in agreement if is_agreeing)
@@ -217,9 +215,7 @@ def publish() -> int:
     settings = settle_environment()
     with quiet(logs_path(settings), "publish") as (screen, log_path):
         if not settings.warehouse_path.exists():
-            raise CommandError(
-                f"{settings.warehouse_path} does not exist: run `sltw demo` or `sltw run` first"
-            )
+            raise CommandError(f"{settings.warehouse_path} does not exist: run `sltw demo` or `sltw run` first")
         if _run_job(screen, log_path, "publish_only", "publish") is None:
             return 1
         files = sorted(settings.publish_path.glob("*.duckdb"))
@@ -267,9 +263,7 @@ def dagster_dev(host: str, port: int, tickets: int, seed: int) -> int:
     command += ["-d", str(REPO_ROOT), "-h", host, "-p", str(port)]
 
     def serve() -> int:
-        screen.say(
-            f"Dagster on http://{host}:{port} for {settings.warehouse_path} (home {home}); end it with Ctrl-C"
-        )
+        screen.say(f"Dagster on http://{host}:{port} for {settings.warehouse_path} (home {home}); end it with Ctrl-C")
         child = subprocess.Popen(command, cwd=REPO_ROOT, env={**os.environ, "PYTHONPATH": _python_path()})
         try:
             code = child.wait()
@@ -324,9 +318,7 @@ def _run_job(
         screen.say(f"not run: {', '.join(run.skipped)}")
     screen.say(f"full log: {log_path}")
     step = run.errors[0][0] if run.errors else job_name
-    screen.error(
-        f"{command}: FAILED in {step} after {screen.elapsed_seconds:.1f} s; what was published before stands"
-    )
+    screen.error(f"{command}: FAILED in {step} after {screen.elapsed_seconds:.1f} s; what was published before stands")
     return None
 
 
@@ -394,5 +386,6 @@ def _show_where_next(screen: Screen, settings: Settings, log_path: Path) -> None
         screen.say(f"  {path}  (open read-only with any DuckDB tool)")
     screen.say("  make dagster  the assets, checks and runs in the browser")
     screen.say("  make docs     every table and column explained")
+    screen.say(f"  {gates_path(settings) / PAGE_NAME}  every expectation of the gates and what failed it")
     screen.say(f"  {log_path}  the full log of this run")
     screen.say()

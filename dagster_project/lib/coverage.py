@@ -229,9 +229,7 @@ def false_claims(requirements: Iterable[Requirement], claims: Claims) -> list[st
 def figures(rows: list[Row]) -> str:
     """How many requirements there are and how many of each status, as text."""
     counts = Counter(row.status for row in rows)
-    return f"{len(rows)} requirements: " + ", ".join(
-        f"{counts[status]} {status}" for status in reversed(STATUSES)
-    )
+    return f"{len(rows)} requirements: " + ", ".join(f"{counts[status]} {status}" for status in reversed(STATUSES))
 
 
 def render(rows: list[Row]) -> str:
@@ -270,9 +268,7 @@ def collect(requirements: list[Requirement], manifest: Mapping[str, Any]) -> Cla
     from expectations.runner import list_checks
 
     checks = [spec for gate in GATES for spec in list_checks(gate)]
-    claims = (
-        claims_of_manifest(manifest).merge(claims_of_modules()).merge(claims_of_checks(checks, requirements))
-    )
+    claims = claims_of_manifest(manifest).merge(claims_of_modules()).merge(claims_of_checks(checks, requirements))
     claims.names |= metric_names()
     return claims.merge(claims_of_pytests())
 

@@ -12,8 +12,24 @@ import os
 import sys
 from pathlib import Path
 
-# Commands that read files only. Everything else opens the warehouse.
+# Commands that read files only; those that open the warehouse. An unknown word counts as one of the latter.
 WITHOUT_WAREHOUSE = frozenset(("parse", "list", "ls", "deps", "clean", "debug", "init"))
+WITH_WAREHOUSE = frozenset(
+    (
+        "build",
+        "clone",
+        "compile",
+        "docs",
+        "retry",
+        "run",
+        "run-operation",
+        "seed",
+        "show",
+        "snapshot",
+        "source",
+        "test",
+    )
+)
 DBT_EXECUTABLE = Path(__file__).with_name("dbt_with_lock")
 
 
@@ -22,19 +38,20 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         sys.stdout.write(f"Core:\n  - installed: {importlib.metadata.version('dbt-core')}\n")
         return 0
-    command = next((word for word in arguments if not word.startswith("-")), "")
+    commands = WITHOUT_WAREHOUSE | WITH_WAREHOUSE  # flags of dbt itself, and their values, may come first
+    command = next((word for word in arguments if word in commands), "command")
     if command in WITHOUT_WAREHOUSE:
         return _dbt(arguments)
-    from dagster_project.lib.run_lock import WarehouseBusyError, dbt_lock_path, hold
+    from dagster_project.lib.run_lock import WarehouseBusyError, dbt_lock_path, hold_for_life
 
     warehouse_path = Path(os.environ.get("WAREHOUSE_PATH") or "data/warehouse.duckdb").absolute()
     holder = {"what": f"dbt {command}, started by process {os.getppid()}", "parent_pid": os.getppid()}
     try:
-        with hold(dbt_lock_path(warehouse_path), holder):
-            return _dbt(arguments)
+        hold_for_life(dbt_lock_path(warehouse_path), holder)
     except WarehouseBusyError as error:
         sys.stderr.write(f"{error}\n")
         return os.EX_TEMPFAIL
+    return _dbt(arguments)
 
 
 def _dbt(arguments: list[str]) -> int:

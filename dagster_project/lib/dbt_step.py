@@ -1,4 +1,4 @@
-"""Build the dbt layers of a step and say what came of it: materialisations with rows, columns and lineage, or a clear error.
+"""Build the dbt layers of a step and say what came of it: rows, columns and lineage of each table, or a clear error.
 
 The models' events are held back until dbt has ended, because their row counts and columns can only be read then
 (DuckDB admits no reader beside the writer); test results pass through at once.
@@ -73,9 +73,7 @@ def build_step(
         unique_id = output.metadata["unique_id"].text
         yield output.with_metadata({**output.metadata, **metadata.get(unique_id, {})})
     if failure is not None:
-        raise dg.Failure(
-            description=failure_text(step, parsed.target_path, str(failure)), allow_retries=False
-        )
+        raise dg.Failure(description=failure_text(step, parsed.target_path, str(failure)), allow_retries=False)
     say(
         context.log,
         f"dbt {' and '.join(layers)}: {len(outputs)} tables, {total_rows(facts.values()):,} rows, "
@@ -137,18 +135,14 @@ def failure_text(step: str, target_path: Path, fallback: str) -> str:
             failed.append(f"{kind} {name}: {(result.get('message') or result['status']).strip()}")
     if not failed:
         return f"dbt failed in {' and '.join(STEPS[step])}: {fallback}"
-    return f"dbt failed in {' and '.join(STEPS[step])}, {len(failed)} of {len(results)} nodes:\n" + "\n".join(
-        failed
-    )
+    return f"dbt failed in {' and '.join(STEPS[step])}, {len(failed)} of {len(results)} nodes:\n" + "\n".join(failed)
 
 
 def _column_schema(facts: TableFacts, node: Mapping[str, Any]) -> dg.TableSchema:
     documented = node.get("columns", {})
     return dg.TableSchema(
         columns=[
-            dg.TableColumn(
-                name, data_type, description=comment or documented.get(name, {}).get("description")
-            )
+            dg.TableColumn(name, data_type, description=comment or documented.get(name, {}).get("description"))
             for name, data_type, comment in facts.columns
         ]
     )
@@ -175,14 +169,8 @@ def _lineage(
         return {}
     deps = {
         column: [
-            dg.TableColumnDep(keys[schema, table], name)
-            for schema, table, name in sources
-            if (schema, table) in keys
+            dg.TableColumnDep(keys[schema, table], name) for schema, table, name in sources if (schema, table) in keys
         ]
         for column, sources in lineage.items()
     }
-    return {
-        "dagster/column_lineage": dg.TableColumnLineage(
-            {name: found for name, found in deps.items() if found}
-        )
-    }
+    return {"dagster/column_lineage": dg.TableColumnLineage({name: found for name, found in deps.items() if found})}

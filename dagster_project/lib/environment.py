@@ -47,13 +47,18 @@ def settle_environment() -> Settings:
 
 
 def state_path(settings: Settings) -> Path:
-    """The folder of derived files that may be deleted at any time (dbt target, lineage cache)."""
+    """The folder of derived files that may be deleted at any time (dbt target, gates' page)."""
     return settings.warehouse_path.absolute().parent / f"{settings.warehouse_path.stem}_state"
 
 
 def dbt_target_path(settings: Settings) -> Path:
     """The target folder of dbt: one per warehouse, because the parsed project holds the database's name."""
     return state_path(settings) / "dbt"
+
+
+def gates_path(settings: Settings) -> Path:
+    """The folder of the gates' page (index.html) and their last results."""
+    return state_path(settings) / "gates"
 
 
 def logs_path(settings: Settings) -> Path:

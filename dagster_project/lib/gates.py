@@ -8,9 +8,11 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.lib.dbt_project import ParsedProject
+from dagster_project.lib.environment import gates_path
 from dagster_project.lib.progress import say
 from dagster_project.lib.translator import landing_key, table_key
 from expectations.outcomes import describe, headline
+from expectations.report import write_report
 from expectations.runner import GATES, CheckSpec, GateResult, Outcome, list_checks, run_gate
 from ingestion.settings import Settings
 
@@ -55,8 +57,7 @@ def check_name(name: str) -> str:
 def check_keys(gate: str, parsed: ParsedProject) -> list[dg.AssetCheckKey]:
     """Keys of every check of a gate."""
     return [
-        dg.AssetCheckKey(asset_of(gate, spec.table, parsed), check_name(spec.check_name))
-        for spec in list_checks(gate)
+        dg.AssetCheckKey(asset_of(gate, spec.table, parsed), check_name(spec.check_name)) for spec in list_checks(gate)
     ]
 
 
@@ -103,9 +104,7 @@ def _shown(value: Any) -> Any:
     """A JSON value as metadata: containers as JSON, the rest as text; None stays out."""
     if value is None:
         return None
-    return (
-        dg.MetadataValue.json(value) if isinstance(value, dict | list) else dg.MetadataValue.text(str(value))
-    )
+    return dg.MetadataValue.json(value) if isinstance(value, dict | list) else dg.MetadataValue.text(str(value))
 
 
 def run_checks(
@@ -118,6 +117,7 @@ def run_checks(
         if check_name(outcome.check_name) in selected:
             yield check_result(gate, outcome, parsed)
     say(context.log, headline(result))
+    write_report([result], gates_path(settings))
     for outcome in result.warnings:
         say(context.log, f"warning of gate {gate}: {brief(outcome)}")
     if not result.is_open:

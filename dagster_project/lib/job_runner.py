@@ -49,12 +49,7 @@ def run_job(
         for event in result.all_events:
             if event.is_step_failure:
                 errors.append((event.step_key or "", _step_error(event)))
-            elif (
-                event.is_run_failure
-                and event.job_failure_data
-                and event.job_failure_data.error
-                and not errors
-            ):
+            elif event.is_run_failure and event.job_failure_data and event.job_failure_data.error and not errors:
                 errors.append((job_name, _innermost(event.job_failure_data.error)))
         evaluations = result.get_asset_check_evaluations()
         return JobRun(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -25,12 +26,11 @@ def land_source(context: dg.AssetExecutionContext, settings: Settings, source: S
     is_configured, reason = source.is_configured()
     if not is_configured:
         return {"is_configured": False, "reason": reason}
-    as_of_at = latest_as_of(settings)
+    # what one file owes does not depend on the instant, and may be what the instant is read from
+    as_of_at = datetime.max.replace(tzinfo=UTC) if is_one_file(source) else latest_as_of(settings)
     figures: dict[str, Any] = {"is_configured": True}
     for entity in source.entities.values():
-        results = extract_windows(
-            context, settings, source, entity, due_windows(settings, source, entity, as_of_at)
-        )
+        results = extract_windows(context, settings, source, entity, due_windows(settings, source, entity, as_of_at))
         figures[entity.name] = dg.MetadataValue.json(batch_figures(results))
         new_batches = [result.batch_id for result in results if result.is_new]
         if entity.partitioning in ("daily", "monthly"):
@@ -45,6 +45,11 @@ def land_source(context: dg.AssetExecutionContext, settings: Settings, source: S
                 dg.AssetMaterialization(entity_key(source.name, entity.name), metadata=batch_figures(results))
             )
     return figures
+
+
+def is_one_file(source: Source) -> bool:
+    """Whether a source is an exported file and nothing else."""
+    return all(entity.partitioning == "file" for entity in source.entities.values())
 
 
 def extract_windows(
@@ -103,14 +108,10 @@ def batch_figures(results: Sequence[BatchResult]) -> dict[str, Any]:
     }
 
 
-def latest_as_of(settings: Settings) -> Any:
+def latest_as_of(settings: Settings) -> datetime:
     """The as-of instant (aware, UTC) the present run was opened with."""
-    from datetime import UTC
-
     with landing.connect(settings, read_only=True) as connection:
-        row = connection.execute(
-            "select as_of_at from landing.run_context order by started_at desc limit 1"
-        ).fetchone()
+        row = connection.execute("select as_of_at from landing.run_context order by started_at desc limit 1").fetchone()
     if row is None:
         raise RuntimeError("landing.run_context is empty: the step open_run has to run before a source lands")
     return row[0].replace(tzinfo=UTC)

@@ -25,6 +25,26 @@ AUDIENCES: dict[str, frozenset[str]] = {
     "finance": frozenset(CLASSIFICATIONS),
 }
 ABOUT_SCHEMA = "published"
+ABOUT_COLUMNS = {
+    "about": {
+        "audience": "Whom the file is for.",
+        "publishing_run_id": "Run that wrote this file.",
+        "warehouse_run_id": "Latest run that built the warehouse it was copied from.",
+        "as_of_at": "Instant (UTC) that run took as now.",
+        "published_at": "Instant (UTC) the file was written.",
+        "batch_count": "Extract batches landed in the warehouse so far.",
+        "landed_row_count": "Rows landed in those batches.",
+        "rejected_row_count": "Records received in those batches and turned away.",
+        "table_count": "Tables published here.",
+        "row_count": "Rows in those tables.",
+    },
+    "table_list": {
+        "schema_name": "Schema of the table in this file.",
+        "table_name": "Name of the table.",
+        "row_count": "Rows in the table.",
+        "description": "What one row is.",
+    },
+}
 
 
 class PublishError(RuntimeError):
@@ -93,11 +113,7 @@ def tables_for(manifest: Mapping[str, Any], audience: str) -> list[PublishedTabl
 
 def marts(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The models with the tag marts."""
-    return [
-        node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and "marts" in node["tags"]
-    ]
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model" and "marts" in node["tags"]]
 
 
 def publish(
@@ -231,11 +247,14 @@ def _write_about(
     )
     connection.executemany(
         f"insert into {about}.table_list values (?, ?, ?, ?)",
-        [(t.schema, t.name, row_counts[f"{t.schema}.{t.name}"], t.description) for t in tables],
+        [(schema_in_file(t.schema, audience), t.name, row_counts[f"{t.schema}.{t.name}"], t.description) for t in tables],
     )
     connection.execute(
         f"comment on table {about}.table_list is 'One row per published table: its rows and description.'"
     )
+    for table, comments in ABOUT_COLUMNS.items():
+        for column, description in comments.items():
+            connection.execute(f"comment on column {about}.{table}.{column} is {_literal(description)}")
 
 
 def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -20,8 +20,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
+# Whoever only looks who holds a lock takes it for a moment: nobody is refused for that.
+GRACE_SECONDS = 0.5
 ORPHAN_WAIT_SECONDS = 900.0
+LAST_DESCRIPTORS = 200
 
 
 class WarehouseBusyError(RuntimeError):
@@ -60,6 +63,19 @@ def hold(
             fcntl.flock(file, fcntl.LOCK_UN)
 
 
+def hold_for_life(path: Path, holder: dict[str, Any]) -> None:
+    """Hold the lock file until this process has ended, whatever ends it. Raises WarehouseBusyError.
+
+    Giving it back earlier would be too early: DuckDB lets go of the warehouse only when the process is gone. The
+    kernel closes descriptors from the lowest up, so the lock gets a high one and is freed after the warehouse.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        _acquire(file, path, 0.0, lambda _: None)
+        _write(file, {**holder, "pid": os.getpid(), "host": socket.gethostname(), "started_at": _now()})
+        fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, LAST_DESCRIPTORS)
+
+
 @contextlib.contextmanager
 def hold_run(
     warehouse_path: Path,
@@ -81,7 +97,7 @@ def hold_run(
 
 
 def holder_of(path: Path) -> dict[str, Any] | None:
-    """Who holds the lock file now, or None when it is free. Takes nothing and changes nothing."""
+    """Who holds the lock file now, or None when it is free."""
     try:
         with path.open("r", encoding="utf-8") as file:
             try:
@@ -103,15 +119,19 @@ def describe(holder: dict[str, Any]) -> str:
 
 
 def _acquire(file: IO[str], path: Path, wait_seconds: float, tell: Callable[[str], None]) -> None:
-    deadline = time.monotonic() + wait_seconds
+    started = time.monotonic()
     has_told = False
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
+            waited = time.monotonic() - started
+            if waited < GRACE_SECONDS:
+                time.sleep(POLL_SECONDS)
+                continue
             name = describe(_read(file) or {})
-            if time.monotonic() >= deadline:
+            if waited >= wait_seconds:
                 warehouse = path.name.removesuffix(".lock").removesuffix(".dbt")
                 raise WarehouseBusyError(
                     f"{warehouse} is being written by {name}. One run writes at a time: wait for it to end, "

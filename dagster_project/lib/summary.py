@@ -65,7 +65,9 @@ class Summary:
     def landing(self, run_id: str) -> LandingFigures:
         """Batches and rows landed, by this run and in all."""
         totals = """
-            select count(*), cast(coalesce(sum(row_count), 0) as bigint), cast(coalesce(sum(rejected_count), 0) as bigint)
+            select
+                count(*), cast(coalesce(sum(row_count), 0) as bigint),
+                cast(coalesce(sum(rejected_count), 0) as bigint)
             from landing.extract_batch
         """
         run_batches, run_rows, _ = self._rows(f"{totals} where run_id = ?", run_id)[0]
@@ -80,9 +82,7 @@ class Summary:
                 "select source, count(*), cast(sum(row_count) as bigint), cast(sum(rejected_count) as bigint) "
                 "from landing.extract_batch group by source order by source"
             ),
-            self._rows(
-                "select source, reason from landing.source_status where not is_configured order by source"
-            ),
+            self._rows("select source, reason from landing.source_status where not is_configured order by source"),
         )
 
     def attainment(self) -> list[Attainment]:

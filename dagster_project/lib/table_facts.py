@@ -21,9 +21,7 @@ class TableFacts:
     columns: tuple[tuple[str, str, str | None], ...]
 
 
-def read_table_facts(
-    warehouse_path: Path, tables: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], TableFacts]:
+def read_table_facts(warehouse_path: Path, tables: Iterable[tuple[str, str]]) -> dict[tuple[str, str], TableFacts]:
     """Facts of each (schema, name) that exists; tables that do not exist are left out."""
     if not warehouse_path.exists():
         return {}
@@ -40,8 +38,7 @@ def read_table_facts(
         if not columns:
             return {}
         counted = " union all ".join(
-            f"select '{schema}', '{table}', count(*) from \"{schema}\".\"{table}\""
-            for schema, table in columns
+            f"select '{schema}', '{table}', count(*) from \"{schema}\".\"{table}\"" for schema, table in columns
         )
         return {
             (schema, table): TableFacts(count, tuple(columns[schema, table]))

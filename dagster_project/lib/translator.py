@@ -65,14 +65,9 @@ class WarehouseTranslator(DagsterDbtTranslator):
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         """Declared owners (meta.dagster.owners or the dbt group's), else by domain."""
         layer, domain = self._folders(dbt_resource_props)
-        return list(
-            super().get_owners(dbt_resource_props)
-            or [OWNERS.get(domain, OWNERS.get(layer, DATA_ENGINEERING))]
-        )
+        return list(super().get_owners(dbt_resource_props) or [OWNERS.get(domain, OWNERS.get(layer, DATA_ENGINEERING))])
 
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
-    ) -> dg.AssetSpec:
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """Staging also waits for the landing of its source and for the batch audit.
 
         The raw entities are partitioned and stand outside the unpartitioned job of the whole path, so the order

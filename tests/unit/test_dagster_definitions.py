@@ -70,9 +70,7 @@ def test_keys_jobs_checks_and_cron_are_as_noted(definitions, graph):
     for key in sorted(graph.get_all_asset_keys()):
         node = graph.get(key)
         partitions = type(node.partitions_def).__name__ if node.partitions_def else "-"
-        lines.append(
-            f"asset {key.to_user_string()} [{node.group_name}] {partitions} gate checks {checks[key]}"
-        )
+        lines.append(f"asset {key.to_user_string()} [{node.group_name}] {partitions} gate checks {checks[key]}")
     now = "\n".join(lines) + "\n"
     if os.environ.get("SLTW_UPDATE_SNAPSHOT"):
         SNAPSHOT.write_text(now)
@@ -130,9 +128,7 @@ def test_every_check_of_a_gate_is_an_asset_check_and_the_severe_ones_block(graph
         assert check.description == spec.description
 
 
-@pytest.mark.parametrize(
-    ("gate", "below"), [("raw", "dbt_staging"), ("staging", "dbt_marts"), ("marts", "publish")]
-)
+@pytest.mark.parametrize(("gate", "below"), [("raw", "dbt_staging"), ("staging", "dbt_marts"), ("marts", "publish")])
 def test_what_is_below_a_gate_waits_for_it(definitions, gate, below):
     """One dependency on the gate's step is enough to be stopped by any of its checks: see test_dagster_gates."""
     dependencies = definitions.resolve_job_def("warehouse").graph.dependencies

@@ -24,9 +24,7 @@ def gate_checks(gate: str, parsed: ParsedProject) -> dg.AssetChecksDefinition:
         specs=[check_spec(gate, spec, parsed) for spec in list_checks(gate)],
         can_subset=True,
     )
-    def _gate(
-        context: dg.AssetCheckExecutionContext, run_lock: RunLockResource
-    ) -> Iterator[dg.AssetCheckResult]:
+    def _gate(context: dg.AssetCheckExecutionContext, run_lock: RunLockResource) -> Iterator[dg.AssetCheckResult]:
         settings = Settings.from_env()
         yield from run_checks(context, gate, settings, load_project(settings))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.lib.land import land_source
+from dagster_project.lib.land import is_one_file, land_source
 from dagster_project.lib.progress import say
 from dagster_project.lib.resources import RunLockResource
 from dagster_project.lib.table_facts import read_table_facts
@@ -20,8 +20,8 @@ from ingestion.landing import TABLE_COMMENTS, prepare
 from ingestion.settings import Settings
 from ingestion.sources import SOURCES
 
-OPENING_TABLES = ("run_context", "source_status")
 AUDIT_TABLES = ("extract_batch", "extract_state", "landing_reject")
+FILE_SOURCES = [source.name for source in SOURCES.values() if is_one_file(source)]
 
 
 def _table_spec(table: str, deps: list[dg.AssetKey]) -> dg.AssetSpec:
@@ -35,24 +35,32 @@ def _table_spec(table: str, deps: list[dg.AssetKey]) -> dg.AssetSpec:
     )
 
 
-@dg.multi_asset(name="open_run", specs=[_table_spec(table, []) for table in OPENING_TABLES])
-def open_run(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> Iterator[dg.MaterializeResult]:
-    """Create what the landing needs, note the run and its as-of instant, and which sources are absent and why."""
+@dg.multi_asset(name="open_landing", specs=[_table_spec("source_status", [])])
+def open_landing(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> dg.MaterializeResult:
+    """Create what the landing needs, and note which sources are absent and why."""
     settings = Settings.from_env()
     prepare(settings)
     status = write_source_status(settings)
-    run = write_run_context(settings, context.run_id)
-    say(context.log, f"as of {run.as_of_at:%Y-%m-%d %H:%M:%S} UTC ({run.as_of_policy})")
     for name, (is_configured, reason) in status.items():
         if not is_configured:
             say(context.log, f"{name}: absent, {reason}")
-    yield dg.MaterializeResult(
-        asset_key=landing_key("run_context"),
-        metadata={"as_of_at": run.as_of_at.isoformat(), "as_of_policy": run.as_of_policy},
-    )
-    yield dg.MaterializeResult(
+    return dg.MaterializeResult(
         asset_key=landing_key("source_status"),
         metadata={name: "configured" if ok else f"absent: {reason}" for name, (ok, reason) in status.items()},
+    )
+
+
+@dg.multi_asset(
+    name="open_run",
+    specs=[_table_spec("run_context", [landing_key("source_status"), *map(landing_key, FILE_SOURCES)])],
+)
+def open_run(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> dg.MaterializeResult:
+    """Note the run and its as-of instant. An exported log has landed by then: its latest event may be that instant."""
+    run = write_run_context(Settings.from_env(), context.run_id)
+    say(context.log, f"as of {run.as_of_at:%Y-%m-%d %H:%M:%S} UTC ({run.as_of_policy})")
+    return dg.MaterializeResult(
+        asset_key=landing_key("run_context"),
+        metadata={"as_of_at": run.as_of_at.isoformat(), "as_of_policy": run.as_of_policy},
     )
 
 
@@ -62,7 +70,7 @@ def source_asset(source: Source) -> dg.AssetsDefinition:
     @dg.asset(
         name=source.name,
         key_prefix="landing",
-        deps=[landing_key("run_context"), landing_key("source_status")],
+        deps=[landing_key("source_status" if is_one_file(source) else "run_context")],
         description=f"{source.description} Everything it owes up to the run's as-of instant has landed.",
         group_name="landing",
         owners=[DATA_ENGINEERING],
@@ -79,13 +87,9 @@ def source_asset(source: Source) -> dg.AssetsDefinition:
     name="close_landing",
     specs=[_table_spec(table, [landing_key(name) for name in SOURCES]) for table in AUDIT_TABLES],
 )
-def close_landing(
-    context: dg.AssetExecutionContext, run_lock: RunLockResource
-) -> Iterator[dg.MaterializeResult]:
+def close_landing(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> Iterator[dg.MaterializeResult]:
     """The batch audit after all sources have landed."""
-    facts = read_table_facts(
-        Settings.from_env().warehouse_path, [("landing", table) for table in AUDIT_TABLES]
-    )
+    facts = read_table_facts(Settings.from_env().warehouse_path, [("landing", table) for table in AUDIT_TABLES])
     for table in AUDIT_TABLES:
         yield dg.MaterializeResult(
             asset_key=landing_key(table), metadata={"dagster/row_count": facts["landing", table].row_count}
@@ -95,6 +99,4 @@ def close_landing(
 @dg.definitions
 def defs() -> dg.Definitions:
     """The landing's assets."""
-    return dg.Definitions(
-        assets=[open_run, *(source_asset(source) for source in SOURCES.values()), close_landing]
-    )
+    return dg.Definitions(assets=[open_landing, open_run, *(source_asset(source) for source in SOURCES.values()), close_landing])

@@ -31,9 +31,7 @@ KINDS = {
 }
 AUDIT_COLUMNS = (
     dg.TableColumn("_record", "JSON", description="The whole record as received."),
-    dg.TableColumn(
-        "_batch_id", "VARCHAR", description="The extract batch it came with (landing.extract_batch)."
-    ),
+    dg.TableColumn("_batch_id", "VARCHAR", description="The extract batch it came with (landing.extract_batch)."),
     dg.TableColumn("_row_number", "BIGINT", description="Its place in the batch."),
     dg.TableColumn("_extracted_at", "TIMESTAMP", description="When the batch was started (UTC)."),
     dg.TableColumn("_row_hash", "VARCHAR", description="MD5 of the record's text."),
@@ -62,10 +60,7 @@ def entity_asset(source: Source, entity: Entity, settings: Settings) -> dg.Asset
             "dagster/table_name": entity.table,
             "dagster/column_schema": dg.TableSchema(
                 columns=[
-                    *(
-                        dg.TableColumn(column, "VARCHAR", description="Text as received.")
-                        for column in entity.columns
-                    ),
+                    *(dg.TableColumn(column, "VARCHAR", description="Text as received.") for column in entity.columns),
                     *AUDIT_COLUMNS,
                 ]
             ),

@@ -47,9 +47,7 @@ def defs() -> dg.Definitions:
         settings = Settings.from_env()
         parsed = load_project(settings)
         for audience in AUDIENCES:
-            done = publish(
-                settings.warehouse_path, settings.publish_path, parsed.manifest, audience, context.run_id
-            )
+            done = publish(settings.warehouse_path, settings.publish_path, parsed.manifest, audience, context.run_id)
             say(
                 context.log,
                 f"published {audience}: {len(done.row_counts)} tables, {sum(done.row_counts.values()):,} rows, "

@@ -24,9 +24,7 @@ def step_assets(parsed: ParsedProject, translator: WarehouseTranslator, step: st
         project=parsed.project,
         dagster_dbt_translator=translator,
     )
-    def _step(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, run_lock: RunLockResource
-    ) -> Iterator[Any]:
+    def _step(context: dg.AssetExecutionContext, dbt: DbtCliResource, run_lock: RunLockResource) -> Iterator[Any]:
         yield from build_step(context, dbt, parsed, translator, Settings.from_env(), step)
 
     return _step
