@@ -147,7 +147,8 @@ def test_every_paid_line_leads_to_landed_batches(warehouse: duckdb.DuckDBPyConne
         with trace as (
             select
                 payout_line_id,
-                count(*) filter (where evidence_type = 'ticket' or evidence_weight > 0) as evidence_count,
+                count(distinct coalesce(monitor_id, evidence_key))
+                    filter (where evidence_type = 'ticket' or evidence_weight > 0) as evidence_count,
                 count(*) filter (where batch.batch_id is null) as unknown_batch_count
             from incentives.fct_payout_trace
             left join landing.extract_batch as batch using (batch_id)

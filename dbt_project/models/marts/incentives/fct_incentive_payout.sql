@@ -42,6 +42,7 @@ segment as (
         employee_assignment.team_code,
         employee_assignment.quarterly_target_amount as target_amount,
         employee_assignment.currency_code,
+        employee_assignment.employee_batch_id,
         employee_assignment.job_info_batch_id,
         employee_assignment.incentive_target_batch_id,
         greatest(employee_assignment.assigned_from_on, incentive_period.period_start_on) as segment_start_on,
@@ -179,6 +180,7 @@ final as (
         cast(currency_code as varchar) as currency_code,
         cast(payment_period as varchar) as payment_period,
         cast('calculated' as varchar) as payout_status,
+        cast(employee_batch_id as varchar) as employee_batch_id,
         cast(job_info_batch_id as varchar) as job_info_batch_id,
         cast(incentive_target_batch_id as varchar) as incentive_target_batch_id
     from allocated

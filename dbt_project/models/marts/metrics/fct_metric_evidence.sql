@@ -1,5 +1,6 @@
--- Metric result x the ticket or monitor it was measured on, with what each put into numerator and
--- denominator: the contributions of a result sum to the result.
+-- Metric result x the ticket or the month of a monitor it was measured on, with what each put into numerator
+-- and denominator: the contributions of a result sum to the result. A monitor's months stay apart because each
+-- came in its own extract batch.
 with fct_metric_result as (
     select * from {{ ref('fct_metric_result') }}
 ),
@@ -112,20 +113,18 @@ monitor_evidence as (
     select
         metric_result.metric_result_key,
         'monitor' as evidence_type,
-        fct_availability.monitor_id as evidence_key,
-        sum(
-            case metric_result.exclusion_policy
-                when 'raw' then fct_availability.up_seconds
-                else fct_availability.adjusted_up_seconds
-            end
-        ) as numerator_weight,
-        sum(
-            case metric_result.exclusion_policy
-                when 'raw' then fct_availability.up_seconds + fct_availability.down_seconds
-                else fct_availability.adjusted_up_seconds + fct_availability.adjusted_down_seconds
-            end
-        ) as evidence_weight,
-        max(fct_availability.batch_id) as batch_id
+        fct_availability.monitor_id || ':' || {{ month_code('fct_availability.period_month') }} as evidence_key,
+        fct_availability.monitor_id,
+        fct_availability.period_month,
+        fct_availability.batch_id,
+        case metric_result.exclusion_policy
+            when 'raw' then fct_availability.up_seconds
+            else fct_availability.adjusted_up_seconds
+        end as numerator_weight,
+        case metric_result.exclusion_policy
+            when 'raw' then fct_availability.up_seconds + fct_availability.down_seconds
+            else fct_availability.adjusted_up_seconds + fct_availability.adjusted_down_seconds
+        end as evidence_weight
     from metric_result
     inner join service on metric_result.team_code = service.owner_team_code
     inner join fct_availability
@@ -136,7 +135,6 @@ monitor_evidence as (
                 else {{ quarter_start('fct_availability.period_month') }}
             end
     where metric_result.measure_kind = 'time_share'
-    group by metric_result.metric_result_key, fct_availability.monitor_id
 ),
 
 final as (
@@ -145,6 +143,8 @@ final as (
         cast(evidence_type as varchar) as evidence_type,
         cast(evidence_key as varchar) as evidence_key,
         cast(ticket_slt_key as varchar) as ticket_slt_key,
+        cast(null as varchar) as monitor_id,
+        cast(null as date) as period_month,
         cast(is_in_numerator as boolean) as is_in_numerator,
         cast(case when is_in_numerator then evidence_weight else 0 end as bigint) as numerator_weight,
         cast(evidence_weight as bigint) as evidence_weight,
@@ -158,6 +158,8 @@ final as (
         cast(evidence_type as varchar) as evidence_type,
         cast(evidence_key as varchar) as evidence_key,
         cast(null as varchar) as ticket_slt_key,
+        cast(monitor_id as varchar) as monitor_id,
+        cast(period_month as date) as period_month,
         cast(numerator_weight > 0 as boolean) as is_in_numerator,
         cast(numerator_weight as bigint) as numerator_weight,
         cast(evidence_weight as bigint) as evidence_weight,
