@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,27 @@ PROJECT_VARIABLES = """
 """
 for _name in PROJECT_VARIABLES.split():
     os.environ.pop(_name, None)
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    """What the code under test writes to the environment (it settles its paths there) ends with the block."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _environment_of_the_module() -> Iterator[None]:
+    with _environment_kept():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _environment_of_the_test() -> Iterator[None]:
+    with _environment_kept():
+        yield
 
 
 @dataclass(frozen=True)
