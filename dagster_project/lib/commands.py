@@ -6,6 +6,7 @@ Each returns an exit code; its last line on the screen is its figure. `cli.py` r
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +51,7 @@ SOURCE_VARIABLES = (
     "PAYROLL_DROP_PATH",
     "LEDGER_DROP_PATH",
 )
+JOBS_WITH_GATES = ("warehouse", "publish_only")
 
 
 class CommandError(RuntimeError):
@@ -298,6 +300,8 @@ def _run_job(
         from dagster_project.lib.job_runner import run_job
 
         try:
+            if job_name in JOBS_WITH_GATES:
+                import expectations.duckdb_engine  # noqa: F401 (takes seconds; dbt is parsing on the other core)
             run = run_job(build_defs(), job_name, default_dagster_home(), tags, assets)
         except Exception:
             import traceback
@@ -384,8 +388,18 @@ def _show_where_next(screen: Screen, settings: Settings, log_path: Path) -> None
     screen.heading("Where to look next")
     for path in sorted(settings.publish_path.glob("*.duckdb")):
         screen.say(f"  {path}  (open read-only with any DuckDB tool)")
-    screen.say("  make dagster  the assets, checks and runs in the browser")
-    screen.say("  make docs     every table and column explained")
+    prefix = _settings_in_words(settings)
+    screen.say(f"  {prefix}make dagster  the assets, checks and runs in the browser")
+    screen.say(f"  {prefix}make docs  every table and column explained")
     screen.say(f"  {gates_path(settings) / PAGE_NAME}  every expectation of the gates and what failed it")
     screen.say(f"  {log_path}  the full log of this run")
     screen.say()
+
+
+def _settings_in_words(settings: Settings) -> str:
+    """What has to stand before a command so that it finds this warehouse; nothing for the default one."""
+    named = {"WAREHOUSE_PATH": settings.warehouse_path, "DAGSTER_HOME": default_dagster_home()}
+    usual = {"WAREHOUSE_PATH": Path("data/warehouse.duckdb"), "DAGSTER_HOME": Path("data/dagster_home")}
+    return "".join(
+        f"{name}={shlex.quote(str(path))} " for name, path in named.items() if path.absolute() != usual[name].absolute()
+    )

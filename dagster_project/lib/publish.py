@@ -247,7 +247,10 @@ def _write_about(
     )
     connection.executemany(
         f"insert into {about}.table_list values (?, ?, ?, ?)",
-        [(schema_in_file(t.schema, audience), t.name, row_counts[f"{t.schema}.{t.name}"], t.description) for t in tables],
+        [
+            (schema_in_file(t.schema, audience), t.name, row_counts[f"{t.schema}.{t.name}"], t.description)
+            for t in tables
+        ],
     )
     connection.execute(
         f"comment on table {about}.table_list is 'One row per published table: its rows and description.'"

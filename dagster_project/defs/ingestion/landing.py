@@ -99,4 +99,6 @@ def close_landing(context: dg.AssetExecutionContext, run_lock: RunLockResource) 
 @dg.definitions
 def defs() -> dg.Definitions:
     """The landing's assets."""
-    return dg.Definitions(assets=[open_landing, open_run, *(source_asset(source) for source in SOURCES.values()), close_landing])
+    return dg.Definitions(
+        assets=[open_landing, open_run, *(source_asset(source) for source in SOURCES.values()), close_landing]
+    )
