@@ -115,9 +115,7 @@ class DuckDBColumnTypes(TableMetricProvider):
         if isinstance(selectable, sa.TextClause):
             relation = f"({selectable.text})"
         else:
-            compiled = selectable.compile(
-                dialect=execution_engine.dialect, compile_kwargs={"literal_binds": True}
-            )
+            compiled = selectable.compile(dialect=execution_engine.dialect, compile_kwargs={"literal_binds": True})
             relation = str(compiled) if isinstance(selectable, sa.Table) else f"({compiled})"
         query = sa.text(escape_binds(f"describe select * from {relation}"))
         described = execution_engine.execute_query(query).fetchall()
@@ -190,9 +188,7 @@ class DuckDBUnexpectedRows(QueryMetricProvider):
     ):
         if metrics["unexpected_rows_query.row_count"] == 0:
             return []
-        domain, _accessor, _none = execution_engine.get_compute_domain(
-            metric_domain_kwargs, domain_type="table"
-        )
+        domain, _accessor, _none = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type="table")
         query = cls._get_substituted_batch_subquery_from_query_and_batch_selectable(
             query=cls._get_query_from_metric_value_kwargs(metric_value_kwargs),
             batch_selectable=domain,

@@ -143,9 +143,7 @@ def _card(gate: str, result: GateResult | None, at: datetime | None) -> str:
         "skip": len(result.skipped),
     }
     total = max(1, sum(counts.values()))
-    bar = "".join(
-        f'<i class={kind} style="width:{100 * count / total:.3f}%"></i>' for kind, count in counts.items()
-    )
+    bar = "".join(f'<i class={kind} style="width:{100 * count / total:.3f}%"></i>' for kind, count in counts.items())
     state = "open" if result.is_open else "closed"
     when = f"{at:%Y-%m-%d %H:%M} UTC, " if at else ""
     return (

@@ -66,8 +66,7 @@ def run_gate(
     specs = list_checks(gate) if specs is None else list(specs)
     if not Path(warehouse_path).is_file():
         raise GateError(
-            f"gate {gate}: there is no warehouse at {warehouse_path}; run the extracts first, or set "
-            f"WAREHOUSE_PATH"
+            f"gate {gate}: there is no warehouse at {warehouse_path}; run the extracts first, or set WAREHOUSE_PATH"
         )
     models = Path(models_path) if models_path is not None else MODELS_PATH
     with _open(gate, warehouse_path) as datasource:
@@ -81,9 +80,7 @@ def run_gate(
                 outcomes[spec.check_name] = _skipped(spec, reason)
             elif missing:
                 tables = ", ".join(missing)
-                outcomes[spec.check_name] = _failed(
-                    spec, f"there is no table {tables}: build it before this gate"
-                )
+                outcomes[spec.check_name] = _failed(spec, f"there is no table {tables}: build it before this gate")
             else:
                 groups.setdefault((spec.table, spec.rows), []).append(spec)
         for (table, rows), group in groups.items():
@@ -311,8 +308,7 @@ def _examples(
     """Up to EXAMPLE_LIMIT failing rows: key columns and what is wrong. Asked for only after a failure."""
     if failing is not None:
         return warehouse.records(
-            f"with checked as (select * from {source}) select * from ({failing}) as failing_rows "
-            f"limit {EXAMPLE_LIMIT}"
+            f"with checked as (select * from {source}) select * from ({failing}) as failing_rows limit {EXAMPLE_LIMIT}"
         )
     if spec.expectation_type in UNIQUENESS:
         columns = spec.arguments.get("column_list") or [spec.arguments["column"]]
@@ -351,9 +347,7 @@ def _error_of(result: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _judged(
-    spec: CheckSpec, result: Mapping[str, Any], row_count: int, examples: list[dict[str, Any]]
-) -> Outcome:
+def _judged(spec: CheckSpec, result: Mapping[str, Any], row_count: int, examples: list[dict[str, Any]]) -> Outcome:
     figures = result["result"]
     unexpected = figures.get("unexpected_count")
     if spec.failing_rows is not None:

@@ -212,17 +212,13 @@ def window_for_partition(entity: Entity, key: str) -> Window:
             return Window.of_month(month_of(key))
     except ValueError as error:
         form = "YYYY-MM" if entity.partitioning == "monthly" else "YYYY-MM-DD or YYYY-MM-DD/YYYY-MM-DD"
-        raise ValueError(
-            f"partition {key!r} of {entity.source} {entity.name}: write {form} ({error})"
-        ) from None
+        raise ValueError(f"partition {key!r} of {entity.source} {entity.name}: write {form} ({error})") from None
     if entity.partitioning == "snapshot" and key != "snapshot":
         raise ValueError(f"partition {key!r} of {entity.source} {entity.name}: the only one is 'snapshot'")
     return Window(key)
 
 
-def due_windows(
-    settings: Settings, source: Source | str, entity: Entity | str, as_of: datetime
-) -> list[Window]:
+def due_windows(settings: Settings, source: Source | str, entity: Entity | str, as_of: datetime) -> list[Window]:
     """What is owed up to `as_of` (aware), oldest first; [] for a source that is absent.
 
     Daily entities: every whole UTC day from EXTRACT_FROM that no landed window covers, in ranges of at most

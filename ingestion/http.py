@@ -68,9 +68,7 @@ class Client:
         self._secrets = [text for text in [*(auth or ()), *(headers or {}).values()] if len(text) > 3]
         self._session = requests.Session()
         self._session.auth = auth
-        self._session.headers.update(
-            {"Accept": "application/json", "User-Agent": "slt-warehouse", **(headers or {})}
-        )
+        self._session.headers.update({"Accept": "application/json", "User-Agent": "slt-warehouse", **(headers or {})})
         # A proxy set for the outside world must not catch calls to this machine.
         self._session.trust_env = not _is_loopback(self._base_url)
 
@@ -104,8 +102,7 @@ class Client:
                 raise SourceError(
                     f"{trouble}; the system asks to wait {wait_seconds:.0f} s",
                     where,
-                    f"run again after that time (longer waits than {MAX_RETRY_AFTER_SECONDS:.0f} s are not "
-                    f"sat out)",
+                    f"run again after that time (longer waits than {MAX_RETRY_AFTER_SECONDS:.0f} s are not sat out)",
                 )
             self._notify(f"{trouble}; trying again in {wait_seconds:g} s ({attempt} of {MAX_ATTEMPTS - 1})")
             (self._sleep or time.sleep)(wait_seconds)

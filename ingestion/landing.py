@@ -172,9 +172,7 @@ def prepare(settings: Settings) -> None:
             connection.execute(f"create schema if not exists raw_{source.name}")
             for entity in source.entities.values():
                 columns = ", ".join(f"{quoted(column)} varchar" for column in entity.columns)
-                connection.execute(
-                    f"create table if not exists {entity.table} ({columns}, {RAW_AUDIT_COLUMNS})"
-                )
+                connection.execute(f"create table if not exists {entity.table} ({columns}, {RAW_AUDIT_COLUMNS})")
                 for column in entity.columns:
                     if entity.table in present and column not in present[entity.table]:
                         connection.execute(f"alter table {entity.table} add column {quoted(column)} varchar")
@@ -442,9 +440,7 @@ def land(
             """,
             [source.name, entity.name, window.partition_key, batch_id, utc_now()],
         )
-        return LandResult(
-            batch_id, True, spool.received_count, row_count, rejected + repeated, unknown, missing
-        )
+        return LandResult(batch_id, True, spool.received_count, row_count, rejected + repeated, unknown, missing)
 
 
 def _spool_relation(spool: Spool, *, with_repeats: bool) -> str:
@@ -486,7 +482,6 @@ def _examine(
                 f"records lie outside the window asked for: {entity.stamp} from {earliest} to {latest}, "
                 f"asked for {start} to {end} (UTC)",
                 where,
-                "give the integration user the time zone GMT, and see that the source knows the field it "
-                "filters by",
+                "give the integration user the time zone GMT, and see that the source knows the field it filters by",
             )
     return rejected, repeated, latest

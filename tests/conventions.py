@@ -87,9 +87,7 @@ UNITLESS_NUMBERS = {
 }
 # Truth values under the name their source gives them.
 BOOLEANS_BY_ANOTHER_NAME = frozenset({"made_sla"})
-NUMERIC_TYPE = re.compile(
-    r"^(tinyint|smallint|integer|int|bigint|hugeint|decimal|numeric|double|float|real)\b"
-)
+NUMERIC_TYPE = re.compile(r"^(tinyint|smallint|integer|int|bigint|hugeint|decimal|numeric|double|float|real)\b")
 FLOAT_TYPE = re.compile(r"^(double|float|real)\b")
 # A date that names a month, and the seeds' pair of first and last day in force.
 DATES_BY_ANOTHER_NAME = re.compile(r"(^|_)(month|effective_from|effective_to)$")
@@ -201,9 +199,7 @@ def load_project(dbt: Path = DBT, seeds: Path = ROOT / "seeds") -> Project:
         for folder in (dbt / "models", dbt / "tests", seeds)
         for path in sorted(folder.rglob("*.yml"))
     }
-    return Project(
-        models, frozenset(path.stem for path in seeds.rglob("*.csv")), frozenset(macros), property_files
-    )
+    return Project(models, frozenset(path.stem for path in seeds.rglob("*.csv")), frozenset(macros), property_files)
 
 
 # --- names and layers ---
@@ -215,11 +211,7 @@ def parses(model: Model) -> list[str]:
         model.tree  # noqa: B018
     except SqlglotError as error:
         where = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
-        near = (
-            f"{where.get('start_context', '')}{where.get('highlight', '')}".strip()
-            .rsplit("\n", 1)[-1]
-            .strip()
-        )
+        near = f"{where.get('start_context', '')}{where.get('highlight', '')}".strip().rsplit("\n", 1)[-1].strip()
         what = where.get("description", str(error).splitlines()[0])
         return [f"{model.name}: cannot be parsed near line {where.get('line')} (`{near}`): {what}"]
     return []
@@ -231,17 +223,11 @@ def naming(model: Model) -> list[str]:
     if model.layer not in LAYERS:
         return [f"{model.name}: {model.layer}/ is no layer; one of {', '.join(LAYERS)}"]
     if not model.topic:
-        found.append(
-            f"{model.name}: stands directly in {model.layer}/; put it in a folder of its source or topic"
-        )
+        found.append(f"{model.name}: stands directly in {model.layer}/; put it in a folder of its source or topic")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", model.name):
         found.append(f"{model.name}: names are lower case letters, digits and _")
-    if model.layer == "staging" and not re.fullmatch(
-        rf"stg_{re.escape(model.topic)}__[a-z0-9_]+", model.name
-    ):
-        found.append(
-            f"{model.name}: a model of staging/{model.topic}/ is named stg_{model.topic}__<entities>"
-        )
+    if model.layer == "staging" and not re.fullmatch(rf"stg_{re.escape(model.topic)}__[a-z0-9_]+", model.name):
+        found.append(f"{model.name}: a model of staging/{model.topic}/ is named stg_{model.topic}__<entities>")
     if model.layer == "core" and not model.name.startswith("int_"):
         found.append(f"{model.name}: a core model's name begins with int_")
     if model.layer == "marts":
@@ -283,9 +269,7 @@ def layering(model: Model, project: Project) -> list[str]:
             and {model.topic, upstream.topic} <= set(MART_DOMAINS)
             and MART_DOMAINS.index(upstream.topic) > MART_DOMAINS.index(model.topic)
         ):
-            found.append(
-                f"{model.name}: marts/{model.topic} may not read {name} of marts/{upstream.topic}, downstream"
-            )
+            found.append(f"{model.name}: marts/{model.topic} may not read {name} of marts/{upstream.topic}, downstream")
     return found
 
 
@@ -396,15 +380,10 @@ def documented(model: Model) -> list[str]:
     given = projected_columns(model)
     if given is not None:
         written = [column.get("name") for column in model.columns]
+        found += [f"{model.name}.{name}: given by the SQL, not documented" for name in given if name not in written]
+        found += [f"{model.name}.{name}: documented, not given by the SQL" for name in written if name not in given]
         found += [
-            f"{model.name}.{name}: given by the SQL, not documented" for name in given if name not in written
-        ]
-        found += [
-            f"{model.name}.{name}: documented, not given by the SQL" for name in written if name not in given
-        ]
-        found += [
-            f"{model.name}.{name}: documented twice"
-            for name in sorted({n for n in written if written.count(n) > 1})
+            f"{model.name}.{name}: documented twice" for name in sorted({n for n in written if written.count(n) > 1})
         ]
     return found
 
@@ -453,9 +432,7 @@ def mart_contract(model: Model) -> list[str]:
         classification = _meta(column).get("classification")
         if classification not in CLASSIFICATIONS:
             where = f"{model.name}.{column['name']}"
-            found.append(
-                f"{where}: meta.classification is {classification!r}; one of {sorted(CLASSIFICATIONS)}"
-            )
+            found.append(f"{where}: meta.classification is {classification!r}; one of {sorted(CLASSIFICATIONS)}")
         if not column.get("data_type"):
             found.append(f"{model.name}.{column['name']}: a contract needs data_type")
     return found
@@ -504,9 +481,7 @@ def column_names(model: Model) -> list[str]:
 def money_has_currency(model: Model) -> list[str]:
     """Wherever an amount stands, its currency stands beside it."""
     names = [str(column.get("name")) for column in model.columns]
-    if any(name.endswith("_amount") for name in names) and not any(
-        name.endswith("currency_code") for name in names
-    ):
+    if any(name.endswith("_amount") for name in names) and not any(name.endswith("currency_code") for name in names):
         return [f"{model.name}: amounts without a currency_code"]
     return []
 
@@ -534,8 +509,7 @@ def tests_named(document: dict[str, Any]) -> list[str]:
     def judge(test: Any, where: str) -> None:
         kind, arguments = (test, {}) if isinstance(test, str) else _kind_of_test(test)
         if not (
-            isinstance(test, dict)
-            and (test.get("name") or (isinstance(arguments, dict) and arguments.get("name")))
+            isinstance(test, dict) and (test.get("name") or (isinstance(arguments, dict) and arguments.get("name")))
         ):
             found.append(f"{where}: test {kind} has no name")
 
@@ -556,9 +530,7 @@ def tests_named(document: dict[str, Any]) -> list[str]:
     for unit_test in document.get("unit_tests") or []:
         says_it = str(unit_test.get("description", "")).strip() or str(unit_test.get("name")).count("_") >= 3
         if not says_it:
-            found.append(
-                f"{unit_test.get('model')}: unit test {unit_test.get('name')} does not say what it guards"
-            )
+            found.append(f"{unit_test.get('model')}: unit test {unit_test.get('name')} does not say what it guards")
     return found
 
 
@@ -581,13 +553,9 @@ def seed_described(seed: str, header: Iterable[str], entry: dict[str, Any] | Non
     """A seed and each of its columns is described, and the description has no column the file lacks."""
     if not entry or not str(entry.get("description", "")).strip():
         return [f"{seed}: seed without a description"]
-    described = {
-        column["name"]: str(column.get("description", "")).strip() for column in entry.get("columns") or []
-    }
+    described = {column["name"]: str(column.get("description", "")).strip() for column in entry.get("columns") or []}
     found = [f"{seed}.{name}: no description" for name in header if not described.get(name)]
-    return found + [
-        f"{seed}.{name}: described, not in the file" for name in described if name not in set(header)
-    ]
+    return found + [f"{seed}.{name}: described, not in the file" for name in described if name not in set(header)]
 
 
 # --- Python ---
@@ -632,9 +600,7 @@ def unlocked(pyproject: str, lock: str) -> list[str]:
     project = tomllib.loads(pyproject)["project"]
     groups = [project.get("dependencies", []), *project.get("optional-dependencies", {}).values()]
     asked = [requirement for group in groups for requirement in group]
-    pinned = {
-        _canonical(match) for match in re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==", lock, re.MULTILINE)
-    }
+    pinned = {_canonical(match) for match in re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==", lock, re.MULTILINE)}
     names = [re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0] for requirement in asked]
     return [
         f"{name}: asked for in pyproject.toml, not in requirements.lock"

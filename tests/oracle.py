@@ -74,28 +74,26 @@ def brute_force_slt(
                 role = role if named == "carry" else named
         roles.append(role)
 
-    first_stop = roles.index("stopped") if "stopped" in roles else None
-    first_cancel = roles.index("canceled") if "canceled" in roles else None
-    stop: int | None = None
-    if definition.reopen_policy == "first_stop":
-        if first_stop is not None and (first_cancel is None or first_stop < first_cancel):
-            stop, first_cancel = first_stop, None
-    elif first_cancel is None and roles[-1] == "stopped":
-        stop = len(roles) - 1
-        while stop > 0 and roles[stop - 1] == "stopped":
-            stop -= 1
-    end = next((n for n in (first_cancel, stop) if n is not None), len(roles) - 1)
+    # Walk on, remembering where the ticket last came to rest and how; work makes it forget.
+    rested: tuple[int, str] | None = None
+    for n, role in enumerate(roles):
+        if role not in ("stopped", "canceled"):
+            if definition.reopen_policy != "first_stop":
+                rested = None
+        elif rested is None:
+            rested = (n, role)
+    end, verdict = rested or (len(roles) - 1, "running")
     first = 0
     if definition.reopen_policy == "new_cycle":
-        first = max((n + 1 for n in range(end) if roles[n] == "stopped"), default=0)
+        first = max((n + 1 for n in range(end) if roles[n] in ("stopped", "canceled")), default=0)
 
     counts = dict.fromkeys(("paused", "outside_calendar", "excluded", "net", "stopped"), 0)
     original_breach_at = breach_at = None
     for n in range(first, end):
         at = start_s + n * step
         role = roles[n]
-        if role == "stopped" and definition.reopen_policy == "running_through":
-            role = "running"
+        if role in ("stopped", "canceled"):  # left again, or the clock would have ended with it
+            role = "stopped" if definition.reopen_policy == "resume" else "running"
         if role != "running":
             kind = role
         elif not is_open_at(at):
@@ -110,8 +108,8 @@ def brute_force_slt(
         if original_breach_at is None and counts["net"] + counts["excluded"] > target.target_seconds:
             original_breach_at = to_instant(at)
     return BruteForce(
-        stop_at=None if stop is None else to_instant(start_s + stop * step),
-        is_canceled=first_cancel is not None,
+        stop_at=to_instant(start_s + end * step) if verdict == "stopped" else None,
+        is_canceled=verdict == "canceled",
         paused_seconds=counts["paused"],
         outside_calendar_seconds=counts["outside_calendar"],
         excluded_seconds=counts["excluded"],
@@ -227,9 +225,7 @@ def _plain(value: Any) -> Any:
     return Fraction(*value.as_integer_ratio())
 
 
-def _read(
-    connection: duckdb.DuckDBPyConnection, mart: str, keys: Sequence[str], columns: Sequence[str]
-) -> Rows:
+def _read(connection: duckdb.DuckDBPyConnection, mart: str, keys: Sequence[str], columns: Sequence[str]) -> Rows:
     names = [*keys, *columns]
     rows: Rows = {}
     for row in connection.execute(f"select {', '.join(names)} from {mart}").fetchall():
@@ -243,9 +239,7 @@ def _read(
 
 def _compare(mart: str, expected: Rows, found: Rows) -> list[Difference]:
     differences = [
-        Difference(
-            mart, key, "(row)", "a row" if key in expected else None, "a row" if key in found else None
-        )
+        Difference(mart, key, "(row)", "a row" if key in expected else None, "a row" if key in found else None)
         for key in sorted(set(expected) ^ set(found), key=str)
     ]
     for key in sorted(set(expected) & set(found), key=str):
@@ -273,9 +267,7 @@ def _of_ticket(item: TicketResult, name: str) -> Any:
     return getattr(item, name) if hasattr(item, name) else getattr(item.result, name)
 
 
-def _ticket_differences(
-    connection: duckdb.DuckDBPyConnection, results: Sequence[TicketResult]
-) -> list[Difference]:
+def _ticket_differences(connection: duckdb.DuckDBPyConnection, results: Sequence[TicketResult]) -> list[Difference]:
     keys = ("ticket_number", "slt_code", "slt_version")
     expected = _expected(results, keys, TICKET_COLUMNS, _of_ticket)
     for values in expected.values():
@@ -286,9 +278,7 @@ def _ticket_differences(
     return _compare("slt.fct_ticket_slt", expected, _read(connection, mart, keys, TICKET_COLUMNS))
 
 
-def _segment_differences(
-    connection: duckdb.DuckDBPyConnection, results: Sequence[TicketResult]
-) -> list[Difference]:
+def _segment_differences(connection: duckdb.DuckDBPyConnection, results: Sequence[TicketResult]) -> list[Difference]:
     """Each segment's seconds (its class within its state interval), and the classes' sums per ticket."""
     mart = "slt.fct_slt_clock_segment"
     found: dict[tuple[str, str], list[tuple[int, int, str, int]]] = {}

@@ -124,9 +124,7 @@ def test_singular_tests_say_what_they_prevent() -> None:
 
 def test_seeds_are_described(project: Project) -> None:
     entries = {
-        entry["name"]: entry
-        for document in project.property_files.values()
-        for entry in document.get("seeds") or []
+        entry["name"]: entry for document in project.property_files.values() for entry in document.get("seeds") or []
     }
     violations = []
     for path in sorted((ROOT / "seeds").rglob("*.csv")):
@@ -213,9 +211,7 @@ def test_readme_queries_name_what_exists(project: Project) -> None:
         (table,) = query.find_all(exp.Table)
         mart = project.models[table.name]
         assert (mart.layer, mart.topic) == ("marts", table.db), query.sql()
-        given = {column["name"] for column in mart.columns} | {
-            made.alias for made in query.find_all(exp.Alias)
-        }
+        given = {column["name"] for column in mart.columns} | {made.alias for made in query.find_all(exp.Alias)}
         assert {column.name for column in query.find_all(exp.Column)} - {"*"} <= given, query.sql()
 
 
@@ -272,9 +268,7 @@ SMALL_PROJECT = Project(
 
 
 def mart(sql: str = GOOD_SQL, **changed: Any) -> Model:
-    return make_model(
-        "fct_ticket", sql, layer="marts", topic="slt", properties={**GOOD_PROPERTIES, **changed}
-    )
+    return make_model("fct_ticket", sql, layer="marts", topic="slt", properties={**GOOD_PROPERTIES, **changed})
 
 
 def column(name: str, data_type: str, **more: Any) -> Model:
@@ -345,9 +339,7 @@ def test_layering_opens_two_doors() -> None:
     assert not rules.layering(audit, SMALL_PROJECT)
     for relation in ("{{ ref('stg_a__tickets') }}", "{{ source('a', 'ticket') }}"):
         received = selecting("1", relation).sql
-        assert not rules.layering(
-            make_model("rec_a_to_b", received, layer="marts", topic="finance"), SMALL_PROJECT
-        )
+        assert not rules.layering(make_model("rec_a_to_b", received, layer="marts", topic="finance"), SMALL_PROJECT)
 
 
 def test_tables_by_reference_refuses_a_table_in_the_text() -> None:
@@ -442,9 +434,7 @@ def test_mart_contract_refuses_gaps() -> None:
     refused(rules.mart_contract(mart(meta={"audiences": ["everybody"]})), "everybody")
     refused(rules.mart_contract(column("ticket_key", "varchar")), "meta.classification is None")
     refused(rules.mart_contract(column("ticket_key", "varchar", meta={"classification": "secret"})), "secret")
-    refused(
-        rules.mart_contract(column("ticket_key", "", meta={"classification": "public"})), "needs data_type"
-    )
+    refused(rules.mart_contract(column("ticket_key", "", meta={"classification": "public"})), "needs data_type")
     refused(rules.mart_contract(mart(config={"contract": {"enforced": False}})), "switched off")
 
 
@@ -482,9 +472,7 @@ def test_money_has_currency_refuses_a_bare_amount() -> None:
 
 def test_tests_named_refuses() -> None:
     def judged(test: Any) -> list[str]:
-        return rules.tests_named(
-            {"models": [{"name": "m", "columns": [{"name": "c", "data_tests": [test]}]}]}
-        )
+        return rules.tests_named({"models": [{"name": "m", "columns": [{"name": "c", "data_tests": [test]}]}]})
 
     refused(judged("not_null"), "m.c: test not_null has no name")
     refused(judged({"accepted_values": {"values": [1]}}), "test accepted_values has no name")
@@ -540,14 +528,10 @@ def test_lock_file_refuses(entry: str, because: str) -> None:
 
 def test_unlocked_finds_what_is_missing() -> None:
     pyproject = '[project]\ndependencies = ["A_b[x]>=1"]\n[project.optional-dependencies]\ndev = ["c"]\n'
-    assert rules.unlocked(pyproject, "a-b==1 \\\n") == [
-        "c: asked for in pyproject.toml, not in requirements.lock"
-    ]
+    assert rules.unlocked(pyproject, "a-b==1 \\\n") == ["c: asked for in pyproject.toml, not in requirements.lock"]
 
 
-@pytest.mark.parametrize(
-    "parts", [("/wo", "rk/x"), ("/ho", "me/me/x"), ("pypi", ".org"), ("<<<<", "<<< HEAD")]
-)
+@pytest.mark.parametrize("parts", [("/wo", "rk/x"), ("/ho", "me/me/x"), ("pypi", ".org"), ("<<<<", "<<< HEAD")])
 def test_machine_traces_refuses(parts: tuple[str, str]) -> None:
     assert rules.machine_traces("x", "first\n" + "".join(parts))
 

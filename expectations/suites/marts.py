@@ -48,9 +48,7 @@ MONEY_COLUMNS = {
     "finance.rec_payout_to_gl": ("payout_amount", "gl_amount", "difference_amount"),
 }
 # Names that tell of a person whatever they hold, and where persons are listed by every way to name them.
-PERSONAL_NAME = (
-    r"(^|_)(employee|person|display_name|full_name|e?mail|user_name|caller|assigned_to|requested_by)(_|$)"
-)
+PERSONAL_NAME = r"(^|_)(employee|person|display_name|full_name|e?mail|user_name|caller|assigned_to|requested_by)(_|$)"
 PERSONS = {
     "staging.stg_bamboohr__employees": ("employee_number", "display_name", "work_email"),
     "staging.stg_servicenow__users": ("user_id", "user_name", "display_name", "email", "employee_number"),
@@ -165,9 +163,7 @@ def _clock() -> Iterator[CheckSpec]:
         sources=TICKET_SOURCES,
         needs="any",
     )
-    yield segments.unique(
-        ("ticket_slt_key", "segment_number"), "The segments of a result are numbered once.", DEFECT
-    )
+    yield segments.unique(("ticket_slt_key", "segment_number"), "The segments of a result are numbered once.", DEFECT)
     yield segments.in_set("clock_class", CLOCK_CLASSES, DEFECT)
     yield segments.known("reason", "each second has a reason: " + DEFECT)
     yield segments.check(
@@ -252,9 +248,7 @@ def _exclusions() -> Iterator[CheckSpec]:
         needs="any",
         requirements=("OPS-5.3",),
     )
-    yield effects.unique(
-        ("exclusion_id", "ticket_slt_key"), "An exclusion's effect on a result is told once.", DEFECT
-    )
+    yield effects.unique(("exclusion_id", "ticket_slt_key"), "An exclusion's effect on a result is told once.", DEFECT)
     yield effects.no_rows(
         "comes_from_an_effective_request",
         f"""
@@ -339,8 +333,7 @@ def _metrics() -> Iterator[CheckSpec]:
                 > denominator
         ))
         """,
-        "A value is its numerator over its denominator, rounded at the sixth place; without enough data "
-        "there is none.",
+        "A value is its numerator over its denominator, rounded at the sixth place; without enough data there is none.",
         DEFECT,
     )
     evidence = _on(EVIDENCE, "metric_result_key", "evidence_key")
@@ -630,8 +623,7 @@ def _itsm() -> Iterator[CheckSpec]:
     )
     yield on.no_rows(
         "every_ticket_has_a_target",
-        "select source_system, opened_month, no_target_count, explanation from checked where "
-        "no_target_count > 0",
+        "select source_system, opened_month, no_target_count, explanation from checked where no_target_count > 0",
         "Every ticket has a target (those that have none are listed with the reason, and count for nobody).",
         "add the missing priority or service to seeds/slt/slt_target.csv",
         "warn",
@@ -648,9 +640,7 @@ def _itsm() -> Iterator[CheckSpec]:
         "add the missing priority or service to seeds/slt/slt_target.csv",
         reads=(TICKETS, "core.int_slt_outline", "reference.metric_definition"),
     )
-    flags = _on(
-        REC_FLAG, "ticket_number", "slt_code", sources=TICKET_SOURCES, needs="any", requirements=("OPS-3.5",)
-    )
+    flags = _on(REC_FLAG, "ticket_number", "slt_code", sources=TICKET_SOURCES, needs="any", requirements=("OPS-3.5",))
     yield flags.no_rows(
         "has_every_ticket",
         """
@@ -823,8 +813,7 @@ def _privacy() -> Iterator[CheckSpec]:
     yield on.no_rows(
         "bi_values_name_no_person",
         FromModels(exposing_values),
-        "No value that goes to the audience bi is an employee number, user, name or e-mail address of a "
-        "person.",
+        "No value that goes to the audience bi is an employee number, user, name or e-mail address of a person.",
         "classify the column as personal in the model's yml, or drop it from the mart",
         reads=tuple(PERSONS),
     )

@@ -197,8 +197,7 @@ def _landing_checks() -> Iterator[CheckSpec]:
         where checked.row_count <> coalesce(landed.n, 0)
         """,
         "The raw table holds exactly the rows that the batch's audit says it landed.",
-        "somebody changed the raw table: extract the partition again, and never delete from raw tables "
-        "by hand",
+        "somebody changed the raw table: extract the partition again, and never delete from raw tables by hand",
         reads=raw_tables,
     )
     yield on.no_rows(
@@ -309,8 +308,7 @@ def _landing_checks() -> Iterator[CheckSpec]:
         requirements=("SLT-3.2",),
     )
     not_silent = " and ".join(
-        f"not (checked.source = '{source}' and checked.entity = '{entity}')"
-        for source, entity in MAY_BE_EMPTY
+        f"not (checked.source = '{source}' and checked.entity = '{entity}')" for source, entity in MAY_BE_EMPTY
     )
     empty = f"""
         select {identity}, checked.window_start_at, checked.window_end_at
@@ -320,10 +318,7 @@ def _landing_checks() -> Iterator[CheckSpec]:
             or checked.window_end_at - checked.window_start_at >= interval {LONG_WINDOW_DAYS} day
         )
     """
-    rule = (
-        "snapshots, files and monthly files always, days only in a window of "
-        f"at least {LONG_WINDOW_DAYS} days"
-    )
+    rule = f"snapshots, files and monthly files always, days only in a window of at least {LONG_WINDOW_DAYS} days"
     yield on.no_rows(
         "is_not_empty",
         f"{empty} and {not_silent}",
@@ -425,9 +420,7 @@ def _entity_checks(source: Source, entity: Entity) -> Iterator[CheckSpec]:
         },
     )  # fmt: skip
     for column in entity.key:
-        yield on.known(
-            column, "the source sent a record without its key: read its _record, and tell the owner"
-        )
+        yield on.known(column, "the source sent a record without its key: read its _record, and tell the owner")
     has_stamp = entity.stamp is not None and entity.partitioning == "daily"
     yield on.unique(
         ("_batch_id", *entity.key),
@@ -453,8 +446,7 @@ def _entity_checks(source: Source, entity: Entity) -> Iterator[CheckSpec]:
             select {keys}, _batch_id, {stamp} as stamped_at, _extracted_at as extracted_at from checked
             where {stamp} > _extracted_at + interval {SKEW_MINUTES} minute
             """,
-            f"No record of {entity.table} is stamped more than {SKEW_MINUTES} minutes after it was "
-            f"extracted.",
+            f"No record of {entity.table} is stamped more than {SKEW_MINUTES} minutes after it was extracted.",
             "the clocks of the source and of this machine differ, or the integration user's zone is not GMT",
             "warn",
             requirements=("SLT-3.2",),

@@ -278,9 +278,7 @@ def _group_teams(on: On) -> Iterator[CheckSpec]:
     says = "Each assignment group that holds incidents is a team of seeds/services/team.csv"
     mend = "add the team, or its new assignment_group_name, to seeds/services/team.csv"
     reads = (INCIDENTS, "reference.team")
-    yield on.no_rows(
-        "team_is_known", f"{failing} order by incident_count desc", f"{says}.", mend, "warn", reads=reads
-    )
+    yield on.no_rows("team_is_known", f"{failing} order by incident_count desc", f"{says}.", mend, "warn", reads=reads)
     yield on.no_rows(
         "team_is_known_mostly",
         f"""
@@ -299,9 +297,7 @@ def _audit() -> Iterator[CheckSpec]:
     audited = "checked.table_name = 'incident'"
     on = _on("servicenow.sys_audit", requirements=ITSM)
     for column in ("document_id", "field_name", "sys_created_at"):
-        yield on.known(
-            column, "an audit entry without it says nothing: see what the integration user may read"
-        )
+        yield on.known(column, "an audit entry without it says nothing: see what the integration user may read")
     yield from _refers(
         on,
         "document_id",
@@ -459,9 +455,7 @@ def _drift(on: On) -> Iterator[CheckSpec]:
 
 def _event_log() -> Iterator[CheckSpec]:
     on = _on("servicenow_event_log.incident_event", requirements=ITSM)
-    states = FromQuery(
-        "select source_value from reference.ticket_state where source_system = 'servicenow_event_log'"
-    )
+    states = FromQuery("select source_value from reference.ticket_state where source_system = 'servicenow_event_log'")
     yield on.known("opened_at", "an event without the opening has no clock: have the export mended")
     yield from _in_set_tolerated(
         on,
@@ -488,8 +482,7 @@ def _event_log() -> Iterator[CheckSpec]:
         (
             "not_updated_before_opened",
             None,
-            "select number, sys_mod_count, sys_updated_at, opened_at from checked where sys_updated_at "
-            "< opened_at",
+            "select number, sys_mod_count, sys_updated_at, opened_at from checked where sys_updated_at < opened_at",
             "No event is older than the opening of its incident",
         ),
         (
@@ -538,9 +531,7 @@ def _datadog() -> Iterator[CheckSpec]:
     yield from _in_set_tolerated(
         on, "destination_state", MONITOR_STATES, "a new state counts as unknown: teach int_monitor_interval"
     )
-    yield from _refers(
-        on, "monitor_id", MONITORS, "monitor_id", "the monitor was deleted: its past cannot be assigned"
-    )
+    yield from _refers(on, "monitor_id", MONITORS, "monitor_id", "the monitor was deleted: its past cannot be assigned")
     yield on.no_rows(
         "states_follow",
         """
@@ -566,9 +557,7 @@ def _datadog() -> Iterator[CheckSpec]:
         "have the downtime mended in Datadog",
         "warn",
     )
-    yield downtimes.known(
-        "service_code", "scope the downtime to service:<code>: else it takes nothing out", "warn"
-    )
+    yield downtimes.known("service_code", "scope the downtime to service:<code>: else it takes nothing out", "warn")
     yield from _refers(
         downtimes,
         "service_code",
@@ -592,8 +581,7 @@ def _bamboohr() -> Iterator[CheckSpec]:
     yield on.known("hired_on", mend)
     yield on.no_rows(
         "leaves_after_hiring",
-        "select employee_id, employee_number, hired_on, terminated_on from checked where terminated_on "
-        "< hired_on",
+        "select employee_id, employee_number, hired_on, terminated_on from checked where terminated_on < hired_on",
         "Nobody leaves before being hired.",
         mend,
     )
@@ -684,8 +672,7 @@ def _payroll() -> Iterator[CheckSpec]:
     yield on.in_set(
         "earning_code",
         FromQuery("select earning_code from reference.payroll_earning_code"),
-        "add the code to seeds/finance/payroll_earning_code.csv: its role decides whether it is "
-        "incentive pay",
+        "add the code to seeds/finance/payroll_earning_code.csv: its role decides whether it is incentive pay",
         reads=("reference.payroll_earning_code",),
     )
     yield on.known("cost_centre_code", mend)

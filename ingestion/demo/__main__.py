@@ -32,8 +32,7 @@ def _instant(text: str) -> datetime:
 def _describe(company: Company, as_json: bool) -> None:
     if as_json:
         facts = [
-            {"code": fact.code, "description": fact.description, "detail": fact.detail}
-            for fact in company.planted
+            {"code": fact.code, "description": fact.description, "detail": fact.detail} for fact in company.planted
         ]
         print(json.dumps(facts, indent=2))
         return
@@ -78,14 +77,10 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--tickets", type=int, default=DEFAULT_TICKET_COUNT)
         if name == "serve":
             command.add_argument("--port", type=int, default=0)
-            command.add_argument(
-                "--drops", help="folder for the payroll and ledger files (default: temporary)"
-            )
+            command.add_argument("--drops", help="folder for the payroll and ledger files (default: temporary)")
         else:
             command.add_argument("--json", action="store_true", help="as JSON")
-            command.add_argument(
-                "--without-pay", action="store_true", help="leave out what the pay desk plants"
-            )
+            command.add_argument("--without-pay", action="store_true", help="leave out what the pay desk plants")
     options = parser.parse_args(arguments)
     try:
         company = build_company(options.seed, options.as_of, options.tickets)

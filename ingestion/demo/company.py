@@ -109,9 +109,7 @@ def build_company(
         raise ValueError("as_of needs a time zone: pass an aware UTC datetime such as 2026-01-05T00:00:00Z")
     as_of = as_of.astimezone(UTC).replace(microsecond=0)
     if as_of.date() <= START_ON:
-        raise ValueError(
-            f"as_of {as_of:%Y-%m-%d} is not after the company's start {START_ON}: choose a later one"
-        )
+        raise ValueError(f"as_of {as_of:%Y-%m-%d} is not after the company's start {START_ON}: choose a later one")
     teams, services = _read_teams(), _read_services()
     people = People(seed, teams, START_ON)
     # A fifth-priority ticket may work for weeks after the last one is opened.
@@ -119,9 +117,7 @@ def build_company(
     planter = plant(seed, people, as_of)
     planted_tickets = [ticket for ticket in planter.tickets if ticket.opened_at < as_of]
     if ticket_count < len(planted_tickets):
-        raise ValueError(
-            f"ticket_count {ticket_count} is too small: {len(planted_tickets)} tickets are planted alone"
-        )
+        raise ValueError(f"ticket_count {ticket_count} is too small: {len(planted_tickets)} tickets are planted alone")
     generator = TicketGenerator(seed, teams, services, people, clocks, START_ON, as_of)
     tickets = generator.generate(ticket_count - len(planted_tickets)) + planted_tickets
     tickets.sort(key=lambda ticket: (ticket.opened_at, ticket.number))
@@ -155,9 +151,7 @@ def company_as_of(company: Company, as_of_at: datetime) -> Company:
     absent when it was last updated later: only its latest state is kept.
     """
     if as_of_at > company.as_of_at:
-        raise ValueError(
-            f"the company is known up to {company.as_of_at}: build it with a later as_of instead"
-        )
+        raise ValueError(f"the company is known up to {company.as_of_at}: build it with a later as_of instead")
     today = as_of_at.date()
     tickets = [
         replace(ticket, events=[event for event in ticket.events if event.at < as_of_at])
@@ -167,9 +161,7 @@ def company_as_of(company: Company, as_of_at: datetime) -> Company:
     employees = [
         replace(
             person,
-            terminated_on=person.terminated_on
-            if person.terminated_on and person.terminated_on <= today
-            else None,
+            terminated_on=person.terminated_on if person.terminated_on and person.terminated_on <= today else None,
         )
         for person in company.employees
         if person.hired_on <= today
@@ -185,9 +177,7 @@ def company_as_of(company: Company, as_of_at: datetime) -> Company:
         monitors=[row for row in company.monitors if row.created_at < as_of_at],
         transitions=[row for row in company.transitions if row.at < as_of_at],
         downtimes=[
-            replace(
-                row, canceled_at=row.canceled_at if row.canceled_at and row.canceled_at < as_of_at else None
-            )
+            replace(row, canceled_at=row.canceled_at if row.canceled_at and row.canceled_at < as_of_at else None)
             for row in company.downtimes
             if row.created_at < as_of_at
         ],

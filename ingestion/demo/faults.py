@@ -141,9 +141,7 @@ def _changes_records(rule: FaultRule) -> bool:
 def _spoil(rule: FaultRule, reply: Reply, previous: list[dict[str, Any]] | None) -> Reply:
     if rule.action == "status":
         headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
-        message = {429: "Too many requests", 500: "Internal error", 502: "Bad gateway"}.get(
-            rule.status, "Error"
-        )
+        message = {429: "Too many requests", 500: "Internal error", 502: "Bad gateway"}.get(rule.status, "Error")
         body = {"error": {"message": message, "detail": "planned fault"}, "status": "failure"}
         return Reply(rule.status, body, headers, delay_seconds=reply.delay_seconds)
     if rule.action == "cut":
@@ -160,9 +158,7 @@ def _spoil(rule: FaultRule, reply: Reply, previous: list[dict[str, Any]] | None)
     return reply
 
 
-def _spoil_records(
-    rule: FaultRule, records: list[dict[str, Any]], previous: list[dict[str, Any]] | None
-) -> None:
+def _spoil_records(rule: FaultRule, records: list[dict[str, Any]], previous: list[dict[str, Any]] | None) -> None:
     if rule.action == "duplicate_page":
         records[:] = list(previous) if previous is not None else records + records
     elif rule.action == "short_page":

@@ -115,7 +115,7 @@ class MonitorTransition:
 
 @dataclass(frozen=True, slots=True)
 class Downtime:
-    """A maintenance window [start_at, end_at) on a service; without effect when `canceled_at` is set."""
+    """A maintenance window [start_at, end_at) on a service; in effect until `canceled_at` where that is set."""
 
     id: str
     service_code: str

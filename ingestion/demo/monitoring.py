@@ -210,9 +210,7 @@ class Monitoring:
                 )
                 if has_alert and not is_canceled:
                     for monitor in self._of_service(service.service_code):
-                        fixed.setdefault(monitor.id, []).append(
-                            (start + alert_offset, [("Alert", alert_seconds)])
-                        )
+                        fixed.setdefault(monitor.id, []).append((start + alert_offset, [("Alert", alert_seconds)]))
 
     def _chance_chains(self, monitor: Monitor, first: int, last: int, down_seconds: int) -> list[Chain]:
         """Chains within [first, last): one to a slot, so they can never overlap."""
@@ -257,9 +255,7 @@ class Monitoring:
         service = next(row for row in self._services if row.service_code == monitor.service_code)
         fixed = sorted(row for row in fixed if row[0] > first_at)
         chains = list(fixed)
-        blocked = [
-            (start - HOUR, start + sum(seconds for _, seconds in steps) + HOUR) for start, steps in fixed
-        ]
+        blocked = [(start - HOUR, start + sum(seconds for _, seconds in steps) + HOUR) for start, steps in fixed]
         quarter = quarter_start(self._start_on)
         while True:
             after = next_quarter(quarter)
@@ -364,8 +360,7 @@ class Monitoring:
             ),
             PlantedFact(
                 "no_data_gap",
-                "Telephony sends nothing from 03:00:00 to 05:34:56 on 2025-11-11: 9,296 s unknown, neither "
-                "up nor down",
+                "Telephony sends nothing from 03:00:00 to 05:34:56 on 2025-11-11: 9,296 s unknown, neither up nor down",
                 {
                     "settled_at": "2025-12-01 00:00:00",
                     "monitor_id": monitor_id("telephony"),

@@ -615,8 +615,7 @@ def _plant_ledger_fault(company: Company, journal: list[JournalLine]) -> list[Jo
     fit = [
         line
         for line in incentives
-        if line.reference in references
-        and (line.reference.removeprefix("INC-"), line.cost_centre_code) not in touched
+        if line.reference in references and (line.reference.removeprefix("INC-"), line.cost_centre_code) not in touched
     ]
     if not fit:
         return journal
@@ -702,9 +701,7 @@ def _match(
         due_in = payment_periods.get(quarter)
         if key not in calculated_keys or not lines:
             opposite = right if key in calculated_keys else calculated_keys
-            is_elsewhere = any(
-                other[:2] == (quarter, party) and other[2] != currency_code for other in opposite
-            )
+            is_elsewhere = any(other[:2] == (quarter, party) and other[2] != currency_code for other in opposite)
             if is_per_person and is_elsewhere:
                 status = "wrong_currency"
             elif key not in calculated_keys:
@@ -731,9 +728,7 @@ def run_pay_desk(company: Company) -> PayDesk:
     return PayDesk(payouts, payroll, journal_lines(company, payroll))
 
 
-def write_drops(
-    company: Company, payroll_dir: Path, ledger_dir: Path, desk: PayDesk | None = None
-) -> PayDesk:
+def write_drops(company: Company, payroll_dir: Path, ledger_dir: Path, desk: PayDesk | None = None) -> PayDesk:
     """Write payroll_register_YYYY-MM.csv and journal_YYYY-MM.csv for every month that has ended.
 
     UTF-8, comma, header, a field quoted where it needs to be. A line stands in the file of the month it

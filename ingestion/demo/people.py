@@ -134,9 +134,7 @@ class People:
     def _build(self) -> None:
         rng = self._rng
         team_of = [code for code, size in TEAM_SIZES.items() for _ in range(size)]
-        numbers = [
-            f"e{n}" for n in range(1001, 1063) if f"e{n}" not in (HEAD_OF_OPERATIONS, INCIDENT_MANAGER)
-        ]
+        numbers = [f"e{n}" for n in range(1001, 1063) if f"e{n}" not in (HEAD_OF_OPERATIONS, INCIDENT_MANAGER)]
         fixed = {TRANSFER_INDEX, LEAVER_INDEX, HIRE_INDEX, RAISE_INDEX}
         free = [index for index in range(len(numbers)) if index not in fixed]
         rng.shuffle(free)
@@ -300,9 +298,7 @@ class People:
             for row, end in zip(rows, ends, strict=True):
                 stays[row.team_code].append((row.effective_on, end, person.employee_number))
         for code, rows in stays.items():
-            days = sorted(
-                {date.min} | {row[0] for row in rows} | {row[1] for row in rows if row[1] < date.max}
-            )
+            days = sorted({date.min} | {row[0] for row in rows} | {row[1] for row in rows if row[1] < date.max})
             lists = [[number for start, end, number in rows if start <= day < end] for day in days]
             self._roster[code] = (days, lists)
 

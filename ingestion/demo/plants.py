@@ -117,9 +117,7 @@ class Planter:
         settled_at = max(by_number[number].events[-1].at for number in tickets) + timedelta(seconds=1)
         if settled_at <= self._as_of_at:
             text = settled_at.strftime("%Y-%m-%d %H:%M:%S")
-            self.facts.append(
-                PlantedFact(code, description, {"settled_at": text, "tickets": tickets, **detail})
-            )
+            self.facts.append(PlantedFact(code, description, {"settled_at": text, "tickets": tickets, **detail}))
 
 
 def plant(seed: int, people: People, as_of_at: datetime) -> Planter:
@@ -615,9 +613,7 @@ def _reopened(planter: Planter) -> None:
         "reopened_running_through",
         "Reopened tickets: the resolved stretch that was left again counts as running",
         {
-            met: expect(
-                "met", wall=27_000, net=27_000, target=28_800, team="net-ops", calendar="always", priority=2
-            ),
+            met: expect("met", wall=27_000, net=27_000, target=28_800, team="net-ops", calendar="always", priority=2),
             breached: expect(
                 "breached",
                 wall=39_600,
@@ -701,11 +697,7 @@ def _moving_parts(planter: Planter) -> None:
     planter.fact(
         "priority_raised_in_flight",
         "A P4 ticket raised to P1: held to target and calendar of the priority it was resolved with",
-        {
-            raised: expect(
-                "met", wall=12_600, net=12_600, target=14_400, team="sd-emea", calendar="always", priority=1
-            )
-        },
+        {raised: expect("met", wall=12_600, net=12_600, target=14_400, team="sd-emea", calendar="always", priority=1)},
     )
     # Desk to network operations to reliability: the team at the stop owns the result. 09:00 to 15:00 is
     # 21,600.
@@ -725,11 +717,7 @@ def _moving_parts(planter: Planter) -> None:
     planter.fact(
         "escalated_twice",
         "A ticket that went from tier 1 to tier 2 to tier 3: it counts for the team that resolved it",
-        {
-            escalated: expect(
-                "met", wall=21_600, net=21_600, target=28_800, team="sre", calendar="always", priority=2
-            )
-        },
+        {escalated: expect("met", wall=21_600, net=21_600, target=28_800, team="sre", calendar="always", priority=2)},
     )
     # Taken up and put on hold in the same second: the later event holds, so the pause starts at 08:00:00.
     # Paused 08:00-09:00, net 1 h 30 min after it. The first event also stands at 08:00:00, so running

@@ -35,6 +35,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_SECONDS = 86_400
 REOPEN_POLICIES = ("first_stop", "running_through", "resume", "new_cycle")
 TARGET_POLICIES = ("as_of_start", "as_of_stop")
+ENDED_ROLES = ("stopped", "canceled")
 
 Window = tuple[int, int]
 
@@ -137,9 +138,7 @@ class Calendar:
     def _utc_seconds(self, on: date, local_seconds: int) -> int:
         day = on + timedelta(days=local_seconds // DAY_SECONDS)
         hours, rest = divmod(local_seconds % DAY_SECONDS, 3600)
-        local = datetime(
-            day.year, day.month, day.day, hours, rest // 60, rest % 60, tzinfo=ZoneInfo(self.time_zone)
-        )
+        local = datetime(day.year, day.month, day.day, hours, rest // 60, rest % 60, tzinfo=ZoneInfo(self.time_zone))
         return to_seconds(local.astimezone(UTC))
 
     def openings_on(self, on: date) -> list[Window]:
@@ -493,9 +492,7 @@ def has_contradiction(events: Sequence[TicketEvent]) -> bool:
     return any(event.at < events[0].at for event in events)
 
 
-def role_stretches(
-    events: Sequence[TicketEvent], definition: SltDefinition, as_of_s: int
-) -> tuple[Stretch, ...]:
+def role_stretches(events: Sequence[TicketEvent], definition: SltDefinition, as_of_s: int) -> tuple[Stretch, ...]:
     """Stretches of constant clock role from the first event to as_of; () when it was opened later.
 
     Of several events at one instant the last holds; 'carry' keeps the role before it; a history that
@@ -522,51 +519,47 @@ def role_stretches(
     if not held:
         return ()
     ends = [at for at, _, _ in held[1:]] + [as_of_s]
-    return tuple(
-        Stretch(at, end, held_role, event) for (at, held_role, event), end in zip(held, ends, strict=True)
-    )
+    return tuple(Stretch(at, end, held_role, event) for (at, held_role, event), end in zip(held, ends, strict=True))
 
 
 def outline_ticket(events: Sequence[TicketEvent], definition: SltDefinition, as_of_s: int) -> Outline | None:
     """Start, end, stop and the stretches that count under the definition's reopen policy.
 
-    None when the ticket was not yet opened at as_of.
+    The clock ends with the first stretch that is stopped or canceled (first_stop), else with the unbroken
+    row of such stretches the history ends in; the first of the row says whether it stopped or was canceled.
+    Such stretches that were left again count as running (running_through), as 'stopped' (resume), or begin
+    a new cycle (new_cycle). None when the ticket was not yet opened at as_of.
     """
     stretches = role_stretches(events, definition, as_of_s)
     if not stretches:
         return None
-    canceled = next((n for n, s in enumerate(stretches) if s.clock_role == "canceled"), None)
-    stop: int | None = None  # index of the stretch at whose start the clock stops
-
+    end: int | None = None  # index of the stretch at whose start the clock stops or is canceled
     if definition.reopen_policy == "first_stop":
-        stop = next((n for n, s in enumerate(stretches) if s.clock_role == "stopped"), None)
-        if stop is not None and canceled is not None and stop < canceled:
-            canceled = None
-    if canceled is not None:
-        stop = None
-    elif definition.reopen_policy != "first_stop" and stretches[-1].clock_role == "stopped":
-        stop = len(stretches) - 1
-        while stop > 0 and stretches[stop - 1].clock_role == "stopped":
-            stop -= 1
+        end = next((n for n, s in enumerate(stretches) if s.clock_role in ENDED_ROLES), None)
+    elif stretches[-1].clock_role in ENDED_ROLES:
+        end = len(stretches) - 1
+        while end > 0 and stretches[end - 1].clock_role in ENDED_ROLES:
+            end -= 1
+    is_canceled = end is not None and stretches[end].clock_role == "canceled"
 
-    end = next((n for n in (canceled, stop) if n is not None), None)
     counted = stretches if end is None else stretches[:end]
     end_s = as_of_s if end is None else stretches[end].from_s
     event_at_end = stretches[-1 if end is None else end].event
 
     if definition.reopen_policy == "new_cycle":
-        left = [n for n, s in enumerate(counted) if s.clock_role == "stopped"]
+        left = [n for n, s in enumerate(counted) if s.clock_role in ENDED_ROLES]
         if left:
             counted = counted[left[-1] + 1 :]
-    elif definition.reopen_policy == "running_through":
-        counted = tuple(s._replace(clock_role="running") if s.clock_role == "stopped" else s for s in counted)
+    else:
+        left_role = "stopped" if definition.reopen_policy == "resume" else "running"
+        counted = tuple(s._replace(clock_role=left_role) if s.clock_role in ENDED_ROLES else s for s in counted)
 
     first = counted[0] if counted else stretches[end or 0]
     return Outline(
         start_s=first.from_s,
         end_s=end_s,
-        stop_s=None if stop is None else stretches[stop].from_s,
-        is_canceled=canceled is not None,
+        stop_s=None if end is None or is_canceled else stretches[end].from_s,
+        is_canceled=is_canceled,
         stretches=counted,
         event_at_start=first.event,
         event_at_end=event_at_end,
@@ -606,9 +599,7 @@ def clock_pieces(outline: Outline, calendar: Calendar, exclusions: Sequence[Wind
     return pieces
 
 
-def breach_instant(
-    pieces: Sequence[ClockPiece], counting: tuple[str, ...], target_seconds: int
-) -> datetime | None:
+def breach_instant(pieces: Sequence[ClockPiece], counting: tuple[str, ...], target_seconds: int) -> datetime | None:
     """The last instant at which the running total is still at target: one second of counting later it is
     over. None when the total never exceeds the target. A clock that reaches its target as it is paused
     breaches when it resumes.
@@ -827,9 +818,7 @@ def monitor_intervals(
         marks.append((to_seconds(item.at), kind))
     ends = [at for at, _ in marks[1:]] + [as_of_s]
     return [
-        (at, min(end, as_of_s), kind)
-        for (at, kind), end in zip(marks, ends, strict=True)
-        if at < min(end, as_of_s)
+        (at, min(end, as_of_s), kind) for (at, kind), end in zip(marks, ends, strict=True) if at < min(end, as_of_s)
     ]
 
 
@@ -844,10 +833,9 @@ def calculate_availability(
         transitions[transition.monitor_id].append(transition)
     downtimes: dict[str, list[Window]] = defaultdict(list)
     for downtime in company.downtimes:
-        if downtime.canceled_at is None:
-            downtimes[downtime.service_code].append(
-                (to_seconds(downtime.start_at), to_seconds(downtime.end_at))
-            )
+        # Called off after it began, it took effect until then; before, the window is empty and drops out.
+        ends_at = min(downtime.end_at, downtime.canceled_at or downtime.end_at)
+        downtimes[downtime.service_code].append((to_seconds(downtime.start_at), to_seconds(ends_at)))
     rows: list[AvailabilityMonth] = []
     for monitor in sorted(company.monitors, key=lambda item: item.id):
         maintenance = merge_windows(downtimes[monitor.service_code])

@@ -258,9 +258,7 @@ def calculate_metrics(
                         sample_count = len({row.monitor_id for row in rows})
                     else:
                         items = [
-                            item
-                            for month in months
-                            for item in stopped[definition.slt_code, team.team_code, month]
+                            item for month in months for item in stopped[definition.slt_code, team.team_code, month]
                         ]
                         numerator, denominator = ticket_share(definition, weights, items)
                         sample_count = len(items)
@@ -279,9 +277,7 @@ def calculate_metrics(
                             period_end_on=end,
                             numerator=numerator,
                             denominator=denominator,
-                            metric_value=half_up_share(numerator, denominator, METRIC_PLACES)
-                            if is_enough
-                            else None,
+                            metric_value=half_up_share(numerator, denominator, METRIC_PLACES) if is_enough else None,
                             sample_count=sample_count,
                             result_status=result_status,
                         )
@@ -431,9 +427,7 @@ def pay_segments(
     segments: list[PaySegment] = []
     day = start_on
     while day < end_on:
-        is_employed = employee.hired_on <= day and (
-            employee.terminated_on is None or day < employee.terminated_on
-        )
+        is_employed = employee.hired_on <= day and (employee.terminated_on is None or day < employee.terminated_on)
         job = latest_on(job_infos, day)
         target = latest_on(incentive_targets, day)
         if is_employed and job is not None and target is not None:
@@ -569,7 +563,5 @@ def calculate_reference(company: Company, seeds_path: Path = SEEDS_PATH) -> Refe
                 continue
             for employee in sorted(company.employees, key=lambda item: item.employee_number):
                 segments = pay_segments(employee, jobs[employee.id], targets[employee.id], start, end)
-                payouts.extend(
-                    calculate_person_quarter(employee, segments, plan, (start, end), quarter_metrics, teams)
-                )
+                payouts.extend(calculate_person_quarter(employee, segments, plan, (start, end), quarter_metrics, teams))
     return ReferenceResult(ticket_results, availability, metrics, payouts)

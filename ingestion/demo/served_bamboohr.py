@@ -101,8 +101,6 @@ def as_xml(kind: str, records: list[dict[str, Any]]) -> str:
     """The records as BambooHR gives them to those who do not ask for JSON."""
     lines = [f"<{kind}>"]
     for record in records:
-        attributes = " ".join(
-            f"{name}={quoteattr(str(value))}" for name, value in record.items() if value is not None
-        )
+        attributes = " ".join(f"{name}={quoteattr(str(value))}" for name, value in record.items() if value is not None)
         lines.append(f"  <row {attributes}/>")
     return "\n".join(['<?xml version="1.0"?>', *lines, f"</{kind}>"])

@@ -205,9 +205,7 @@ class ServiceNowTables:
 
     def __init__(self, company: Company) -> None:
         self._company = company
-        self._groups = {
-            team.team_code: sys_id_of(company.seed, "group", team.team_code) for team in company.teams
-        }
+        self._groups = {team.team_code: sys_id_of(company.seed, "group", team.team_code) for team in company.teams}
         self._users = {
             person.employee_number: sys_id_of(company.seed, "user", person.employee_number)
             for person in company.employees
@@ -257,9 +255,7 @@ class ServiceNowTables:
                 number = int(user_name[1:])
                 country = "IE" if number <= 2150 else "US" if number <= 2320 else "IN"
                 first_names, last_names = NAMES[country]
-                name = (
-                    f"{first_names[number * 7 % len(first_names)]} {last_names[number * 5 % len(last_names)]}"
-                )
+                name = f"{first_names[number * 7 % len(first_names)]} {last_names[number * 5 % len(last_names)]}"
                 zone = COUNTRY_ZONES[country]
             email = f"{user_name}@example.com"
             rows.append((self._user(user_name), user_name, name, email, "", "true", zone))
@@ -267,9 +263,7 @@ class ServiceNowTables:
         return Table("sys_user", columns, rows)
 
     def _group_table(self) -> Table:
-        rows = [
-            (self._groups[team.team_code], team.assignment_group_name, "true") for team in self._company.teams
-        ]
+        rows = [(self._groups[team.team_code], team.assignment_group_name, "true") for team in self._company.teams]
         return Table("sys_user_group", ("sys_id", "name", "active"), rows)
 
     def _service_table(self) -> Table:
@@ -293,9 +287,7 @@ class ServiceNowTables:
 
     def _incident_tables(self) -> tuple[Table, Table]:
         company = self._company
-        clocks = load_clocks(
-            company.start_on - timedelta(days=7), company.as_of_at.date() + timedelta(days=7)
-        )
+        clocks = load_clocks(company.start_on - timedelta(days=7), company.as_of_at.date() + timedelta(days=7))
         targets = Targets({service.service_code: service.calendar_code for service in company.services})
         wrong_flags: dict[str, Any] = {}
         for fact in company.planted:
@@ -343,10 +335,7 @@ class ServiceNowTables:
                         closed_at = at
                     if event.ticket_state == "canceled":
                         closed_at, close_code = at, "Cancelled"
-                    if (
-                        previous.ticket_state in ("resolved", "closed")
-                        and event.ticket_state == "in_progress"
-                    ):
+                    if previous.ticket_state in ("resolved", "closed") and event.ticket_state == "in_progress":
                         reopened += 1
                         resolved_at, resolved_by, closed_at, close_code = "", "", "", ""
                 previous = event
@@ -402,9 +391,7 @@ class ServiceNowTables:
                     "assignment_group": "sys_user_group",
                     "business_service": "cmdb_ci_service",
                 },
-                instants=frozenset(
-                    ("opened_at", "sys_created_on", "sys_updated_on", "resolved_at", "closed_at")
-                ),
+                instants=frozenset(("opened_at", "sys_created_on", "sys_updated_on", "resolved_at", "closed_at")),
             ),
             Table(
                 "sys_audit",

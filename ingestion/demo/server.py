@@ -84,13 +84,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer by route, spoilt by the fault plan."""
         demo = self.server.demo
         parts = urlsplit(self.path)
-        request = _Request(
-            unquote(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True)), self.headers
-        )
+        request = _Request(unquote(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True)), self.headers)
         url = request.path + (
-            "?" + "&".join(f"{name}={value}" for name, value in request.params.items())
-            if request.params
-            else ""
+            "?" + "&".join(f"{name}={value}" for name, value in request.params.items()) if request.params else ""
         )
         demo.note_request(url)
         reply = demo.plan.apply(url, request.path, demo.answer(request))
@@ -157,9 +153,7 @@ class DemoServer:
         self._httpd: _Server | None = None
         self._thread: threading.Thread | None = None
         self._user = "integration.reader"
-        self._secret = {
-            name: secrets.token_hex(16) for name in ("servicenow", "dd_api", "dd_app", "bamboohr")
-        }
+        self._secret = {name: secrets.token_hex(16) for name in ("servicenow", "dd_api", "dd_app", "bamboohr")}
         self._servicenow = ServiceNowTables(company)
         self._datadog = DatadogRecords(company)
         self._bamboo = BambooRecords(company)
@@ -282,9 +276,7 @@ class DemoServer:
         if match[2]:
             rows = [row for row in table.rows if row[table.position["sys_id"]] == match[2]]
             if not rows:
-                return failure(
-                    404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval"
-                )
+                return failure(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval")
             return Reply(200, {"result": record(rows[0])})
         try:
             found = table.find(params.get("sysparm_query", ""))
@@ -313,9 +305,7 @@ class DemoServer:
         places.append(("last", last))
         links = []
         for name, place in places:
-            query = urlencode(
-                {**request.params, "sysparm_limit": limit, "sysparm_offset": place}, quote_via=quote
-            )
+            query = urlencode({**request.params, "sysparm_limit": limit, "sysparm_offset": place}, quote_via=quote)
             links.append(f'<{self.url}{request.path}?{query}>;rel="{name}"')
         return ",".join(links)
 

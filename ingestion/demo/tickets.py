@@ -115,10 +115,7 @@ class TicketGenerator:
     def _openings(self, count: int) -> list[tuple[int, str, str]]:
         """(opened, country_code, channel) in order of opening."""
         rng = self._rng
-        days = [
-            self._start_on + timedelta(days=n)
-            for n in range((self._as_of_at.date() - self._start_on).days + 1)
-        ]
+        days = [self._start_on + timedelta(days=n) for n in range((self._as_of_at.date() - self._start_on).days + 1)]
         day_weights = list(
             accumulate(
                 WEEKDAY_WEIGHT[day.isoweekday()] * MONTH_WEIGHT.get(day.month, 1.0) * (1 + 0.0002 * position)
@@ -129,18 +126,13 @@ class TicketGenerator:
         countries, shares = list(COUNTRY_SHARE), list(accumulate(COUNTRY_SHARE.values()))
         channels, channel_shares = list(CHANNELS), list(accumulate(CHANNELS.values()))
         zones = {code: ZoneInfo(zone) for code, zone in COUNTRY_ZONES.items()}
-        first = epoch(
-            datetime(self._start_on.year, self._start_on.month, self._start_on.day, tzinfo=instant(0).tzinfo)
-        )
+        first = epoch(datetime(self._start_on.year, self._start_on.month, self._start_on.day, tzinfo=instant(0).tzinfo))
         found: list[tuple[int, str, str]] = []
         while len(found) < count:
             day = rng.choices(days, cum_weights=day_weights)[0]
             country = rng.choices(countries, cum_weights=shares)[0]
             channel = rng.choices(channels, cum_weights=channel_shares)[0]
-            if channel == "monitoring":
-                hour = rng.randrange(24)
-            else:
-                hour = rng.choices(range(24), cum_weights=hour_weights)[0]
+            hour = rng.randrange(24) if channel == "monitoring" else rng.choices(range(24), cum_weights=hour_weights)[0]
             second = rng.randrange(HOUR)
             opened = epoch(
                 datetime(day.year, day.month, day.day, hour, second // 60, second % 60, tzinfo=zones[country])
@@ -254,9 +246,7 @@ class TicketGenerator:
                     record(at)
                 agent = self._agent(team, at)
             elif what == "hand_over":
-                others = [
-                    number for number in self._people.agents_on(team, instant(at).date()) if number != agent
-                ]
+                others = [number for number in self._people.agents_on(team, instant(at).date()) if number != agent]
                 if not others:
                     continue
                 agent = rng.choice(others)
@@ -323,9 +313,7 @@ class TicketGenerator:
     def changes(self, count: int) -> list[Change]:
         """Change requests, numbered from CHG0030001 in order of opening."""
         rng = random.Random(f"{self._seed}:changes")
-        start = epoch(
-            datetime(self._start_on.year, self._start_on.month, self._start_on.day, tzinfo=instant(0).tzinfo)
-        )
+        start = epoch(datetime(self._start_on.year, self._start_on.month, self._start_on.day, tzinfo=instant(0).tzinfo))
         openings = sorted(rng.randrange(start, self._as_of) for _ in range(count))
         changes = []
         for position, opened in enumerate(openings):
@@ -339,9 +327,7 @@ class TicketGenerator:
             if rng.random() < 0.05:
                 steps = [(opened, "-5", ""), ((opened + begin) // 2, "4", "unsuccessful")]
             else:
-                outcome = rng.choices(
-                    ["successful", "successful_issues", "unsuccessful"], weights=[90, 7, 3]
-                )[0]
+                outcome = rng.choices(["successful", "successful_issues", "unsuccessful"], weights=[90, 7, 3])[0]
                 steps = [
                     (opened, "-5", ""),
                     (opened + (begin - opened) // 3, "-3", ""),

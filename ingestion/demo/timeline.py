@@ -120,9 +120,7 @@ def load_clocks(from_on: date, to_on: date) -> dict[str, Clock]:
 
     Local opening and closing are converted one by one, so a day on which clocks change is as long as it was.
     """
-    holidays = {
-        (row["calendar_code"], row["holiday_on"]) for row in read_seed("calendars/calendar_holiday.csv")
-    }
+    holidays = {(row["calendar_code"], row["holiday_on"]) for row in read_seed("calendars/calendar_holiday.csv")}
     weekly: dict[str, dict[int, list[tuple[str, str, str, str]]]] = {}
     for row in read_seed("calendars/calendar_segment.csv"):
         by_day = weekly.setdefault(row["calendar_code"], {})

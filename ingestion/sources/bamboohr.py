@@ -15,9 +15,7 @@ from ingestion.contracts import Entity, Page, Source, Window
 from ingestion.http import Client, required
 
 
-def _entity(
-    name: str, endpoint: str, columns: str, description: str, optional: str = "", known: str = ""
-) -> Entity:
+def _entity(name: str, endpoint: str, columns: str, description: str, optional: str = "", known: str = "") -> Entity:
     return Entity(
         source="bamboohr",
         name=name,

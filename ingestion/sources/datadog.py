@@ -113,8 +113,7 @@ ENTITIES = (
         stamp_formats=STAMP_FORMATS,
         optional=frozenset(("service",)),
         known_fields=frozenset(
-            f"attributes.{name}"
-            for name in ("timestamp", "attributes", "message", "tags", "title", "text", "source")
+            f"attributes.{name}" for name in ("timestamp", "attributes", "message", "tags", "title", "text", "source")
         ),
         endpoint="/api/v2/events",
         record_key="data",

@@ -240,9 +240,7 @@ def _lines(path: Path, encoding: str) -> Iterator[Line]:
     with _open(path) as file:
         if encoding.startswith(("utf-16", "utf-32")):
             wide = (
-                "utf-16"
-                if encoding.startswith("utf-16") and file.read(2) in (b"\xff\xfe", b"\xfe\xff")
-                else encoding
+                "utf-16" if encoding.startswith("utf-16") and file.read(2) in (b"\xff\xfe", b"\xfe\xff") else encoding
             )
             file.seek(0)
             try:

@@ -40,9 +40,7 @@ def extract_everything(desk: Desk) -> list[BatchResult]:
         return [
             result
             for entity in ENTITIES
-            for result in extract_due(
-                settings, entity.source, entity, context.as_of_at, "run-1", desk.progress.append
-            )
+            for result in extract_due(settings, entity.source, entity, context.as_of_at, "run-1", desk.progress.append)
         ]
 
 

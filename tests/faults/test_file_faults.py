@@ -49,15 +49,11 @@ def drop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def landed(desk: Desk) -> list[tuple]:
-    return desk.rows(
-        "select voucher_number, debit_amount, description from raw_ledger.journal_line order by all"
-    )
+    return desk.rows("select voucher_number, debit_amount, description from raw_ledger.journal_line order by all")
 
 
 def rejects(desk: Desk) -> list[tuple]:
-    return desk.rows(
-        "select row_number, reason, record_bytes from landing.landing_reject order by row_number"
-    )
+    return desk.rows("select row_number, reason, record_bytes from landing.landing_reject order by row_number")
 
 
 def test_a_month_is_landed_to_the_character(desk: Desk, drop: Path) -> None:
@@ -104,18 +100,14 @@ def test_another_encoding_is_refused_whole_then_read_as_declared(
     monkeypatch.setenv("LEDGER_ENCODING", "cp1252")
     assert desk.extract("ledger", "journal_line", MONTH).row_count == 3
     assert landed(desk) == [(row[0], row[6], row[9]) for row in rows]
-    assert desk.rows("select connector_version from landing.extract_batch") == [
-        ("ledger-csv/1 encoding=cp1252",)
-    ]
+    assert desk.rows("select connector_version from landing.extract_batch") == [("ledger-csv/1 encoding=cp1252",)]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be-with-mark"])
 def test_byte_order_mark_decides(desk: Desk, drop: Path, encoding: str) -> None:
     rows = [ledger_line(1, "Prämie\nin two lines"), ledger_line(2, "✓")]
     text = csv_text(rows)
-    drop.write_bytes(
-        b"\xfe\xff" + text.encode("utf-16-be") if encoding.endswith("mark") else text.encode(encoding)
-    )
+    drop.write_bytes(b"\xfe\xff" + text.encode("utf-16-be") if encoding.endswith("mark") else text.encode(encoding))
     result = desk.extract("ledger", "journal_line", MONTH)
     assert (result.row_count, result.missing_columns, result.unknown_columns) == (2, (), ())
     assert landed(desk) == [(row[0], row[6], row[9]) for row in rows]
@@ -198,9 +190,7 @@ def test_missing_key_column_loses_nothing(desk: Desk, drop: Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "missing"), [(csv_text([]), ()), ("", COLUMNS)])
-def test_empty_file_is_a_batch_of_no_rows(
-    desk: Desk, drop: Path, content: str, missing: tuple[str, ...]
-) -> None:
+def test_empty_file_is_a_batch_of_no_rows(desk: Desk, drop: Path, content: str, missing: tuple[str, ...]) -> None:
     drop.write_text(content)
     result = desk.extract("ledger", "journal_line", MONTH)
     assert (result.is_new, result.received_count, result.missing_columns) == (True, 0, missing)
@@ -257,9 +247,7 @@ def test_two_files_for_one_month_are_refused(desk: Desk, drop: Path) -> None:
         desk.extract("ledger", "journal_line", MONTH)
 
 
-def test_missing_folder_and_missing_month_are_told(
-    desk: Desk, drop: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_folder_and_missing_month_are_told(desk: Desk, drop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SourceError, match="no file for 2025-03"):
         desk.extract("ledger", "journal_line", MONTH)
     monkeypatch.setenv("LEDGER_DROP_PATH", str(drop.parent / "nowhere"))

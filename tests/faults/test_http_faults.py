@@ -45,14 +45,11 @@ def test_undisturbed(desk: Desk, vendor: VendorServer) -> None:
     assert (result.pages, result.partition_key) == (3, DAY)
     assert_all_landed(desk)
     assert desk.rows("select distinct assignment_group from raw_servicenow.incident") == [("g1",)]
-    assert desk.rows(
-        "select distinct _record ->> '$.assignment_group.value' from raw_servicenow.incident"
-    ) == [("g1",)]
+    assert desk.rows("select distinct _record ->> '$.assignment_group.value' from raw_servicenow.incident") == [("g1",)]
     offsets = [params["sysparm_offset"] for _, params, _ in vendor.requests]
     assert offsets == ["0", "10", "20"]
     assert vendor.requests[0][1]["sysparm_query"] == (
-        "sys_updated_on>=2025-03-04 00:00:00^sys_updated_on<2025-03-05 00:00:00"
-        "^ORDERBYsys_updated_on^ORDERBYsys_id"
+        "sys_updated_on>=2025-03-04 00:00:00^sys_updated_on<2025-03-05 00:00:00^ORDERBYsys_updated_on^ORDERBYsys_id"
     )
     assert {params["sysparm_display_value"] for _, params, _ in vendor.requests} == {"false"}
     assert desk.phases() == ["extracting"] * 3 + ["landed"]
@@ -291,9 +288,7 @@ def test_missing_column_is_landed_and_reported(desk: Desk, vendor: VendorServer)
 
 
 @pytest.mark.parametrize(("column", "rejected"), [("sys_updated_on", 0), ("sys_id", 25)])
-def test_missing_stamp_or_key_loses_nothing(
-    desk: Desk, vendor: VendorServer, column: str, rejected: int
-) -> None:
+def test_missing_stamp_or_key_loses_nothing(desk: Desk, vendor: VendorServer, column: str, rejected: int) -> None:
     def fault(current: int, path: str, params: dict, answer: Answer) -> None:
         answer.replace_records([{k: v for k, v in row.items() if k != column} for row in answer.records()])
 
@@ -310,9 +305,7 @@ def test_new_column_is_kept_and_reported(desk: Desk, vendor: VendorServer) -> No
         row["u_blast_radius"] = {"link": "x", "value": "wide"}
     result = desk.extract("servicenow", "incident", DAY)
     assert (result.row_count, result.unknown_columns, result.missing_columns) == (25, ("u_blast_radius",), ())
-    kept = desk.rows(
-        "select count(*) from raw_servicenow.incident where _record ->> '$.u_blast_radius.value' = 'wide'"
-    )
+    kept = desk.rows("select count(*) from raw_servicenow.incident where _record ->> '$.u_blast_radius.value' = 'wide'")
     assert kept == [(5,)]
 
 
@@ -320,9 +313,9 @@ def test_empty_extract_is_a_batch_of_no_rows(desk: Desk, vendor: VendorServer) -
     vendor.tables["incident"] = []
     result = desk.extract("servicenow", "incident", DAY)
     assert (result.is_new, result.row_count, result.missing_columns) == (True, 0, ())
-    assert desk.rows(
-        "select source_count, received_count, row_count, page_count from landing.extract_batch"
-    ) == [(0, 0, 0, 1)]
+    assert desk.rows("select source_count, received_count, row_count, page_count from landing.extract_batch") == [
+        (0, 0, 0, 1)
+    ]
 
 
 def test_malformed_records_are_rejected_with_their_bytes(desk: Desk, vendor: VendorServer) -> None:
@@ -339,9 +332,7 @@ def test_malformed_records_are_rejected_with_their_bytes(desk: Desk, vendor: Ven
     vendor.fault = only_request(1, spoil)
     result = desk.extract("servicenow", "incident", DAY)
     assert (result.received_count, result.row_count, result.rejected_count) == (25, 20, 5)
-    rejects = desk.rows(
-        "select row_number, reason, record_bytes from landing.landing_reject order by row_number"
-    )
+    rejects = desk.rows("select row_number, reason, record_bytes from landing.landing_reject order by row_number")
     assert [row[:2] for row in rejects] == [
         (2, "not_an_object: NoneType"),
         (3, "not_an_object: list"),

@@ -63,9 +63,7 @@ def day(vendor: VendorServer) -> VendorServer:
 def test_killed_before_the_commit_leaves_nothing(desk: Desk, day: VendorServer, point: str) -> None:
     child = start_child(desk, point)
     assert child.wait(30) == -signal.SIGKILL
-    assert list(desk.settings.spool_path.glob("extract-*/page-*")), (
-        "the child must have died with pages on disk"
-    )
+    assert list(desk.settings.spool_path.glob("extract-*/page-*")), "the child must have died with pages on disk"
     assert desk.is_empty_but_for_the_spool()
     assert_next_run_is_whole(desk)
 
@@ -85,10 +83,7 @@ def test_killed_while_waiting_for_a_page(desk: Desk, day: VendorServer) -> None:
     day.fault = hang
     child = start_child(desk, "none")
     deadline = time.monotonic() + 30
-    while (
-        len(list(desk.settings.spool_path.glob("extract-*/page-*.parquet"))) < 2
-        and time.monotonic() < deadline
-    ):
+    while len(list(desk.settings.spool_path.glob("extract-*/page-*.parquet"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)
     child.kill()
     assert child.wait(30) == -signal.SIGKILL

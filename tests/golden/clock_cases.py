@@ -70,9 +70,7 @@ CLOCK_CASES = (
             ("2025-06-10 20:00:00", "resolved", 3),
         ),
         expected=(
-            resolution(
-                "met", 57600, 57600, outside_calendar_seconds=16 * HOUR, stop_at="2025-06-10 20:00:00"
-            ),
+            resolution("met", 57600, 57600, outside_calendar_seconds=16 * HOUR, stop_at="2025-06-10 20:00:00"),
             response("met", 7200, 7200, stop_at="2025-06-09 14:00:00"),
         ),
     ),
@@ -157,9 +155,7 @@ CLOCK_CASES = (
         ),
         service_code="catalogue",
         events=(("2024-12-31 12:30:00", "new", 3), ("2025-01-02 04:15:00", "resolved", 3)),
-        expected=(
-            resolution("met", 57600, 36900, outside_calendar_seconds=106200, stop_at="2025-01-02 04:15:00"),
-        ),
+        expected=(resolution("met", 57600, 36900, outside_calendar_seconds=106200, stop_at="2025-01-02 04:15:00"),),
     ),
     ClockCase(
         name="paused_over_the_spring_weekend",
@@ -221,9 +217,7 @@ CLOCK_CASES = (
         ),
         service_code="vpn",
         events=(("2024-10-26 20:00:00", "new", 4), ("2024-10-27 22:30:00", "resolved", 4)),
-        expected=(
-            resolution("met", 115200, 84600, outside_calendar_seconds=10800, stop_at="2024-10-27 22:30:00"),
-        ),
+        expected=(resolution("met", 115200, 84600, outside_calendar_seconds=10800, stop_at="2024-10-27 22:30:00"),),
     ),
     ClockCase(
         name="american_weekend_with_change",
@@ -233,9 +227,7 @@ CLOCK_CASES = (
         ),
         service_code="checkout",
         events=(("2025-03-07 22:00:00", "new", 3), ("2025-03-10 13:00:00", "resolved", 3)),
-        expected=(
-            resolution("met", 57600, 7200, outside_calendar_seconds=219600, stop_at="2025-03-10 13:00:00"),
-        ),
+        expected=(resolution("met", 57600, 7200, outside_calendar_seconds=219600, stop_at="2025-03-10 13:00:00"),),
     ),
     ClockCase(
         name="bank_holiday",
@@ -245,9 +237,7 @@ CLOCK_CASES = (
         ),
         service_code="payments",
         events=(("2025-03-14 17:00:00", "new", 3), ("2025-03-18 09:30:00", "resolved", 3)),
-        expected=(
-            resolution("met", 57600, 3600, outside_calendar_seconds=315000, stop_at="2025-03-18 09:30:00"),
-        ),
+        expected=(resolution("met", 57600, 3600, outside_calendar_seconds=315000, stop_at="2025-03-18 09:30:00"),),
     ),
     ClockCase(
         name="overlapping_exclusions",
@@ -429,6 +419,68 @@ CLOCK_CASES = (
                 original_breach_at="2025-04-02 02:00:00",
                 breach_at="2025-04-02 02:00:00",
             ),
+        ),
+    ),
+    ClockCase(
+        name="canceled_after_stop",
+        working=(
+            "Taken up at 01Z, resolved at 17Z (17 h of 16 h: over since 16Z, by 3,600 > 900), canceled a "
+            "day later: the stop had decided, the breach stays. Response 1 h, decided at 01Z."
+        ),
+        service_code="identity",
+        events=(
+            ("2025-04-14 00:00:00", "new", 3),
+            ("2025-04-14 01:00:00", "in_progress", 3),
+            ("2025-04-14 17:00:00", "resolved", 3),
+            ("2025-04-15 17:00:00", "canceled", 3),
+        ),
+        expected=(
+            resolution(
+                "breached",
+                57600,
+                61200,
+                stop_at="2025-04-14 17:00:00",
+                is_breached_raw=True,
+                is_breached_adjusted=True,
+                original_breach_at="2025-04-14 16:00:00",
+                breach_at="2025-04-14 16:00:00",
+            ),
+            response("met", 7200, 3600, stop_at="2025-04-14 01:00:00"),
+        ),
+    ),
+    ClockCase(
+        name="canceled_by_mistake",
+        working=(
+            "Canceled from 02:00:00Z to 02:01:00Z, taken up again, resolved at 05Z, closed later: the 60 s "
+            "ran through, 5 h = 18,000. Response: the cancel comes before the first answer at 02:01 and "
+            "decides; counted to 02Z = 7,200, on target and not over it."
+        ),
+        service_code="identity",
+        events=(
+            ("2025-04-16 00:00:00", "new", 3),
+            ("2025-04-16 02:00:00", "canceled", 3),
+            ("2025-04-16 02:01:00", "in_progress", 3),
+            ("2025-04-16 05:00:00", "resolved", 3),
+            ("2025-04-19 05:00:00", "closed", 3),
+        ),
+        expected=(
+            resolution("met", 57600, 18000, stop_at="2025-04-16 05:00:00"),
+            response("canceled", 7200, 7200),
+        ),
+    ),
+    ClockCase(
+        name="canceled_and_then_closed",
+        working="Canceled at 03Z and closed at 09Z without work between: canceled from 03Z on, 10,800 s.",
+        service_code="identity",
+        events=(
+            ("2025-04-17 00:00:00", "new", 3),
+            ("2025-04-17 00:30:00", "in_progress", 3),
+            ("2025-04-17 03:00:00", "canceled", 3),
+            ("2025-04-17 09:00:00", "closed", 3),
+        ),
+        expected=(
+            resolution("canceled", 57600, 10800),
+            response("met", 7200, 1800, stop_at="2025-04-17 00:30:00"),
         ),
     ),
     ClockCase(

@@ -51,9 +51,7 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def make_events(
-    events: Iterable[tuple[str, str, int]], service_code: str, team_code: str
-) -> list[TicketEvent]:
+def make_events(events: Iterable[tuple[str, str, int]], service_code: str, team_code: str) -> list[TicketEvent]:
     """Ticket events of (instant text, state, priority)."""
     return [
         TicketEvent(
@@ -129,9 +127,7 @@ def golden_company(as_of: str = AS_OF) -> Company:
             job_infos.append(JobInfo(row_id, employee_id, effective_on, team_code, "Analyst"))
             if amount is not None:
                 targets.append(
-                    IncentiveTarget(
-                        row_id, employee_id, effective_on, Decimal(amount), CURRENCY_OF_TEAM[team_code]
-                    )
+                    IncentiveTarget(row_id, employee_id, effective_on, Decimal(amount), CURRENCY_OF_TEAM[team_code])
                 )
     monitor = Monitor(
         id=1,

@@ -17,15 +17,9 @@ def results() -> dict[tuple[str, str], TicketResult]:
 
 @pytest.mark.parametrize(
     ("case", "expected"),
-    [
-        pytest.param(case, clock, id=f"{case.name}-{clock.slt_code}")
-        for case in CLOCK_CASES
-        for clock in case.expected
-    ],
+    [pytest.param(case, clock, id=f"{case.name}-{clock.slt_code}") for case in CLOCK_CASES for clock in case.expected],
 )
-def test_hand_worked_clock(
-    case: ClockCase, expected: Clock, results: dict[tuple[str, str], TicketResult]
-) -> None:
+def test_hand_worked_clock(case: ClockCase, expected: Clock, results: dict[tuple[str, str], TicketResult]) -> None:
     item = results[case_number(case), expected.slt_code]
     result = item.result
 

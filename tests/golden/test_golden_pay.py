@@ -28,9 +28,7 @@ def reference() -> ReferenceResult:
 
 @pytest.mark.parametrize(("exact", "amounts", "working"), pay_cases.LARGEST_REMAINDER_CASES)
 def test_largest_remainder(exact: tuple[str, ...], amounts: tuple[str, ...], working: str) -> None:
-    assert [str(amount) for amount in largest_remainder([Fraction(text) for text in exact])] == list(
-        amounts
-    ), working
+    assert [str(amount) for amount in largest_remainder([Fraction(text) for text in exact])] == list(amounts), working
 
 
 def test_stepped_tiers_depend_on_the_processing_grain() -> None:
@@ -109,15 +107,11 @@ def test_person_is_paid_to_the_cent(case: pay_cases.PayCase, reference: Referenc
 
 
 def test_nobody_else_is_paid(reference: ReferenceResult) -> None:
-    people = {
-        item.employee_number for item in reference.payouts if item.earned_quarter == pay_cases.GOLDEN_QUARTER
-    }
+    people = {item.employee_number for item in reference.payouts if item.earned_quarter == pay_cases.GOLDEN_QUARTER}
     assert people == {case.employee_number for case in pay_cases.PAY_CASES}
 
 
 @pytest.mark.parametrize(("cost_centre", "currency", "amount"), pay_cases.COST_CENTRE_CASES)
-def test_cost_centre_of_the_quarter(
-    cost_centre: str, currency: str, amount: str, reference: ReferenceResult
-) -> None:
+def test_cost_centre_of_the_quarter(cost_centre: str, currency: str, amount: str, reference: ReferenceResult) -> None:
     totals = centre_totals(reference.payouts)
     assert totals[pay_cases.GOLDEN_QUARTER, cost_centre, currency] == Decimal(amount)

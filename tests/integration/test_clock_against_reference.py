@@ -140,9 +140,7 @@ def random_company() -> Company:
                 canceled_at=start_at - timedelta(days=1) if rng.random() < 0.3 else None,
             )
         )
-    return replace(
-        company, tickets=tickets, monitors=monitors, transitions=transitions, downtimes=downtimes, slos=[]
-    )
+    return replace(company, tickets=tickets, monitors=monitors, transitions=transitions, downtimes=downtimes, slos=[])
 
 
 def run_dbt(warehouse_path: Path, target_path: Path, *arguments: str) -> None:

@@ -72,9 +72,7 @@ class Bench:
             self.sql(*(statement.replace("{t}", table) for statement in statements))
             yield
         finally:
-            self.sql(
-                f"create or replace table {table} as select * from landing.kept", "drop table landing.kept"
-            )
+            self.sql(f"create or replace table {table} as select * from landing.kept", "drop table landing.kept")
 
     def judge(self, gate: str, name: str) -> Outcome:
         (outcome,) = run_gate(gate, self.path, specs=[SPECS[gate, name]]).outcomes
@@ -84,9 +82,7 @@ class Bench:
     def refused(self, gate: str, name: str) -> Outcome:
         outcome = self.judge(gate, name)
         assert not outcome.success, f"{name} did not see its defect"
-        assert outcome.unexpected_count != 0 and (outcome.examples or outcome.unexpected_count is None), (
-            outcome
-        )
+        assert outcome.unexpected_count != 0 and (outcome.examples or outcome.unexpected_count is None), outcome
         assert outcome.table in describe(outcome)
         return outcome
 
@@ -192,8 +188,7 @@ def test_each_money_column_refuses_a_float(bench: Bench, table: str, column: str
         outcome = bench.refused("marts", f"{table.partition('.')[2]}_{column}_is_money")
         listed = bench.refused("marts", "fct_incentive_payout_no_float_in_the_marts").examples
     assert (
-        outcome.observed == "DOUBLE"
-        and {"table_name": table, "column_name": column, "data_type": "DOUBLE"} in listed
+        outcome.observed == "DOUBLE" and {"table_name": table, "column_name": column, "data_type": "DOUBLE"} in listed
     )
 
 
@@ -246,9 +241,7 @@ def full_name(short: str, table: str) -> str:
 
 
 @pytest.mark.parametrize(("short", "table", "change", "one"), TOLERATED, ids=[case[0] for case in TOLERATED])
-def test_one_bad_row_warns_and_many_block(
-    bench: Bench, short: str, table: str, change: str, one: str
-) -> None:
+def test_one_bad_row_warns_and_many_block(bench: Bench, short: str, table: str, change: str, one: str) -> None:
     name = full_name(short, table)
     mostly = SPECS["staging", f"{name}_mostly"]
     share = mostly.tolerated_share or 1 - mostly.arguments["mostly"]
@@ -384,9 +377,7 @@ def test_the_planted_differences_are_listed_largest_first(bench: Bench) -> None:
     outcome = bench.refused("marts", "rec_payout_to_payroll_needs_nobody")
     assert not outcome.is_blocking
     sizes = [abs(float(example["difference_amount"])) for example in outcome.examples]
-    assert sizes == sorted(sizes, reverse=True) and all(
-        example["explanation"] for example in outcome.examples
-    )
+    assert sizes == sorted(sizes, reverse=True) and all(example["explanation"] for example in outcome.examples)
 
 
 # --- who may see what ---
@@ -424,9 +415,7 @@ def judge_properties(bench: Bench, folder: Path, check: str, **values: str) -> O
         ({"name": "payout_amount", "data_type": "decimal(18,2)", "other": "personal"}, False),
     ],
 )
-def test_no_column_for_bi_names_a_person(
-    bench: Bench, tmp_path: Path, values: dict[str, str], success: bool
-) -> None:
+def test_no_column_for_bi_names_a_person(bench: Bench, tmp_path: Path, values: dict[str, str], success: bool) -> None:
     outcome = judge_properties(bench, tmp_path, "mart_team_payout_bi_columns_name_no_person", **values)
     assert not outcome.error
     assert outcome.success is success or (outcome.is_skipped and success)
@@ -437,9 +426,7 @@ def test_no_value_for_bi_names_a_person(bench: Bench, tmp_path: Path) -> None:
     person = bench.value(f"select min(display_name) from {EMPLOYEES}")
     assert judge_properties(bench, tmp_path, check).success
     with bench.defect(TP, f"update {{t}} set team_name = '{person}' where {ONE}"):
-        outcome = run_gate("marts", bench.path, models_path=tmp_path, specs=[SPECS["marts", check]]).outcomes[
-            0
-        ]
+        outcome = run_gate("marts", bench.path, models_path=tmp_path, specs=[SPECS["marts", check]]).outcomes[0]
     assert outcome.is_blocking
     assert outcome.examples == [{"table_name": TP, "column_name": "team_name", "row_count": 1}]
     assert person not in describe(outcome)
@@ -456,16 +443,12 @@ def test_without_the_models_properties_nothing_may_be_published(bench: Bench, tm
 
 def test_every_check_is_proved_to_fail() -> None:
     """Each check belongs to a family of which every member is tried, or is named in a table above."""
-    families = {
-        name for (_, name), spec in SPECS.items() if spec.expectation_type in (*GIVEN, *VALUES, *UNIQUE)
-    }
+    families = {name for (_, name), spec in SPECS.items() if spec.expectation_type in (*GIVEN, *VALUES, *UNIQUE)}
     proved = {full_name(short, table) for short, table, *_ in (*TOLERATED, *STAGING)}
     proved |= {f"{full_name(short, table)}_mostly" for short, table, *_ in TOLERATED}
     proved |= {mart_check(short, table) for short, table, _ in MARTS}
     proved |= {f"{table.partition('.')[2]}_loses_nothing" for table, _ in MODELS.values()}
-    proved |= {
-        mart_check(f"{c}_is_money", table) for table, columns in MONEY_COLUMNS.items() for c in columns
-    }
+    proved |= {mart_check(f"{c}_is_money", table) for table, columns in MONEY_COLUMNS.items() for c in columns}
     proved |= {
         "fct_incentive_payout_no_float_in_the_marts",
         "mart_team_payout_bi_columns_name_no_person",

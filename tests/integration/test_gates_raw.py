@@ -67,9 +67,7 @@ def good_records(source: str, entity: str) -> list[dict[str, str]]:
 
     contract = SOURCES[source].entities[entity]
     kinds = CASTS.get(f"{source}.{entity}", {})
-    records = [
-        {c: GOOD[kinds[c]] if c in kinds else f"{c}-{number}" for c in contract.columns} for number in (1, 2)
-    ]
+    records = [{c: GOOD[kinds[c]] if c in kinds else f"{c}-{number}" for c in contract.columns} for number in (1, 2)]
     for number, record in enumerate(records, start=1):
         if source == "payroll":
             record["pay_period"] = "2025-12"
@@ -214,9 +212,7 @@ def ill_typed(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_typed_column_refuses_a_value_that_cannot_be_cast(ill_typed: Path) -> None:
     result = run_gate("raw", ill_typed, specs=[SPECS[name] for name in CASTABLE])
-    wrongly_passed = [
-        o.check_name for o in result.outcomes if o.success or o.error or o.unexpected_count != 1
-    ]
+    wrongly_passed = [o.check_name for o in result.outcomes if o.success or o.error or o.unexpected_count != 1]
     assert not wrongly_passed
     assert all(o.examples and o.is_blocking for o in result.outcomes)
 
@@ -302,9 +298,7 @@ def test_stamps_after_the_extract_warn(desk: Desk, name: str) -> None:
     records[0][SOURCES[source].entities[entity].stamp or ""] = ahead.get(source, "2099-01-02 09:00:00")
     records[1][SOURCES[source].entities[entity].stamp or ""] = ahead.get(source, "2099-01-02 09:00:00")
     daily = SOURCES[source].entities[entity].partitioning == "daily"
-    desk.land(
-        source, entity, records, window=Window.of_days(date(2099, 1, 2), date(2099, 1, 2)) if daily else None
-    )
+    desk.land(source, entity, records, window=Window.of_days(date(2099, 1, 2), date(2099, 1, 2)) if daily else None)
     assert desk.refused(name).severity == "warn"
 
 

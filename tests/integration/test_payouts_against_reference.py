@@ -113,8 +113,7 @@ def test_segments_of_movers_and_leavers_were_really_compared(reference_lines: li
         segments.setdefault((line.employee_number, line.earned_quarter), set()).add(line.segment_start_on)
     assert any(len(starts) > 1 for starts in segments.values())
     assert any(
-        line.segment_end_on < line.period_end_on and line.segment_days < line.quarter_days
-        for line in reference_lines
+        line.segment_end_on < line.period_end_on and line.segment_days < line.quarter_days for line in reference_lines
     )
 
 

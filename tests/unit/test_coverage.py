@@ -37,9 +37,7 @@ def proved_by(test: dict[str, Any], section: str = "nodes") -> list[str]:
 # --- the page ---
 
 
-def test_the_page_is_true(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_page_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """No claim of what does not exist, and the page in the repository is the one the tree gives."""
     for name in ("WAREHOUSE_PATH", "PUBLISH_PATH", "SPOOL_PATH"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
@@ -80,10 +78,7 @@ def test_the_table_has_a_line_per_requirement() -> None:
     rows = [row(delivered_by={"OPS-1.1": [f"m{n}" for n in range(8)]}, names={"fct_payout"})]
     page = coverage.render(rows)
     assert "1 requirements: 0 proven, 1 delivered, 0 planned." in page
-    assert (
-        "| OPS-1.1 | Each payout traces | `m0`, `m1`, `m2`, `m3`, `m4`, `m5` and 2 more |  | delivered |"
-        in page
-    )
+    assert "| OPS-1.1 | Each payout traces | `m0`, `m1`, `m2`, `m3`, `m4`, `m5` and 2 more |  | delivered |" in page
 
 
 # --- status ---

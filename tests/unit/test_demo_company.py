@@ -42,13 +42,9 @@ def seed(relative: str) -> list[dict[str, str]]:
 
 class Oracle:
     def __init__(self) -> None:
-        self.zones = {
-            row["calendar_code"]: ZoneInfo(row["time_zone"]) for row in seed("calendars/calendar.csv")
-        }
+        self.zones = {row["calendar_code"]: ZoneInfo(row["time_zone"]) for row in seed("calendars/calendar.csv")}
         self.segments = seed("calendars/calendar_segment.csv")
-        self.holidays = {
-            (row["calendar_code"], row["holiday_on"]) for row in seed("calendars/calendar_holiday.csv")
-        }
+        self.holidays = {(row["calendar_code"], row["holiday_on"]) for row in seed("calendars/calendar_holiday.csv")}
         self.services = {row["service_code"]: row for row in seed("services/service.csv")}
         self.windows = [
             row
@@ -225,9 +221,7 @@ def test_attainment_differs_and_stays_in_range(whole_company: Company) -> None:
     for ticket in whole_company.tickets:
         if ticket.events[-1].ticket_state not in ("resolved", "closed"):
             continue
-        last_open = max(
-            i for i, e in enumerate(ticket.events) if e.ticket_state not in ("resolved", "closed")
-        )
+        last_open = max(i for i, e in enumerate(ticket.events) if e.ticket_state not in ("resolved", "closed"))
         stop = ticket.events[last_open + 1]
         count = counts[stop.team_code, quarter_of(stop.at)]
         count[0] += naive_made_sla(ticket, whole_company.as_of_at, clocks, targets)
@@ -250,9 +244,7 @@ def test_availability_is_in_range_by_quarter(whole_company: Company) -> None:
         ends = [row.at for row in rows[1:]] + [whole_company.as_of_at]
         for row, end in zip(rows, ends, strict=True):
             # Counted in the quarter in which the stretch began: exact enough for a range.
-            seconds[monitor_id, quarter_of(row.at)][row.destination_state] += int(
-                (end - row.at).total_seconds()
-            )
+            seconds[monitor_id, quarter_of(row.at)][row.destination_state] += int((end - row.at).total_seconds())
         for before, after in pairwise(rows):
             assert after.source_state == before.destination_state
             assert before.at < after.at
@@ -441,8 +433,7 @@ def test_describe_lists_every_planted_fact(company: Company, capsys) -> None:
     assert main(["describe", "--json", "--without-pay", "--tickets", str(SMALL)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told == [
-        {"code": fact.code, "description": fact.description, "detail": fact.detail}
-        for fact in company.planted
+        {"code": fact.code, "description": fact.description, "detail": fact.detail} for fact in company.planted
     ]
     assert main(["describe", "--tickets", str(SMALL)]) == 0
     text = capsys.readouterr().out

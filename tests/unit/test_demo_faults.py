@@ -145,8 +145,7 @@ def test_nested_columns_and_totals_of_datadog(served) -> None:
     )
     headers = {"DD-API-KEY": env["DD_API_KEY"], "DD-APPLICATION-KEY": env["DD_APP_KEY"]}
     first, second = (
-        requests.get(f"{env['DATADOG_URL']}/api/v2/downtime", headers=headers, timeout=TIMEOUT).json()
-        for _ in range(2)
+        requests.get(f"{env['DATADOG_URL']}/api/v2/downtime", headers=headers, timeout=TIMEOUT).json() for _ in range(2)
     )
     assert all("start" not in row["attributes"]["schedule"] for row in first["data"])
     assert all("start" in row["attributes"]["schedule"] for row in second["data"])

@@ -159,9 +159,7 @@ def test_conditions_order_and_date_calls(call: Caller, company: Company) -> None
     assert int(by_call) == sum(ticket.opened_at.isoformat() >= "2025-07-01" for ticket in company.tickets)
 
 
-def test_unknown_field_in_a_condition_is_ignored_as_the_real_system_does(
-    call: Caller, company: Company
-) -> None:
+def test_unknown_field_in_a_condition_is_ignored_as_the_real_system_does(call: Caller, company: Company) -> None:
     page = call.table("incident", sysparm_query="no_such_field=1", sysparm_limit=1)
     assert page.headers["X-Total-Count"] == str(len(company.tickets))
 
@@ -194,9 +192,9 @@ def test_values_are_strings_and_references_link_and_value(call: Caller) -> None:
         assert set(value) == {"link", "value"}
         assert value["link"].endswith(value["value"])
     assert all(isinstance(value, (str, dict)) for value in record.values())
-    flat = call.table(
-        "incident", sysparm_query=query, sysparm_limit=1, sysparm_exclude_reference_link="true"
-    ).json()["result"][0]
+    flat = call.table("incident", sysparm_query=query, sysparm_limit=1, sysparm_exclude_reference_link="true").json()[
+        "result"
+    ][0]
     assert all(isinstance(value, str) for value in flat.values())
     assert flat["assigned_to"] == references["assigned_to"]["value"]
 
@@ -417,9 +415,7 @@ def test_directory_and_tables(call: Caller, company: Company) -> None:
     statuses = call.bamboo("/employees/all/tables/employmentStatus").json()
     assert len(statuses) == len(company.employees) + len(leavers)
     targets = call.bamboo("/employees/all/tables/customIncentiveTarget").json()
-    amounts = {
-        row.id: (f"{row.quarterly_amount:.2f}", row.currency_code) for row in company.incentive_targets
-    }
+    amounts = {row.id: (f"{row.quarterly_amount:.2f}", row.currency_code) for row in company.incentive_targets}
     assert {row["id"]: (row["quarterlyTargetAmount"], row["currency"]) for row in targets} == amounts
     one = call.bamboo(f"/employees/{jobs[0]['employeeId']}/tables/jobInfo").json()
     assert {row["employeeId"] for row in one} == {jobs[0]["employeeId"]}

@@ -41,9 +41,7 @@ def test_names_are_unique_and_well_formed(gate: str) -> None:
 
 
 def test_every_check_says_what_it_expects_and_how_to_mend() -> None:
-    requirements = {
-        line.split("|")[0] for line in (ROOT / "docs" / "requirements.psv").read_text().splitlines()
-    }
+    requirements = {line.split("|")[0] for line in (ROOT / "docs" / "requirements.psv").read_text().splitlines()}
     for gate in GATES:
         for spec in list_checks(gate):
             assert spec.severity in ("block", "warn"), spec

@@ -79,9 +79,7 @@ def judge(datasource: Any, request: pytest.FixtureRequest) -> Callable[..., Any]
             expectation, result_format={"result_format": "SUMMARY", "partial_unexpected_count": 20, **form}
         )
         info = result.exception_info or {}
-        raised = [
-            i for i in ([info] if "raised_exception" in info else info.values()) if i["raised_exception"]
-        ]
+        raised = [i for i in ([info] if "raised_exception" in info else info.values()) if i["raised_exception"]]
         assert not raised, raised
         return result
 
@@ -161,9 +159,7 @@ def test_a_regex_is_searched_not_matched_whole(judge: Callable[..., Any]) -> Non
 
 @pytest.mark.parametrize(("match_on", "success"), [("any", True), ("all", False)])
 def test_regex_lists(judge: Callable[..., Any], match_on: str, success: bool) -> None:
-    expectation = gxe.ExpectColumnValuesToMatchRegexList(
-        column="number", regex_list=["^INC", "^x"], match_on=match_on
-    )
+    expectation = gxe.ExpectColumnValuesToMatchRegexList(column="number", regex_list=["^INC", "^x"], match_on=match_on)
     assert judge(expectation).success is success
 
 
@@ -231,9 +227,7 @@ def test_a_query_that_finds_nothing_runs_once(datasource: Any) -> None:
     )
     assert batch.validate(suite).success
     assert len([text for text in statements if "id = 7" in text]) == 1
-    result = batch.validate(
-        gxe.UnexpectedRowsExpectation(unexpected_rows_query=query + "1"), result_format="COMPLETE"
-    )
+    result = batch.validate(gxe.UnexpectedRowsExpectation(unexpected_rows_query=query + "1"), result_format="COMPLETE")
     assert result.result["details"]["unexpected_rows"] == [{"id": 1}]
 
 

@@ -34,12 +34,8 @@ def outcome(name: str = "vouchers_balance", **changed: object) -> Outcome:
 
 PASSED = outcome("passed", success=True, unexpected_count=0, examples=[])
 WARNED = outcome("warned", severity="warn")
-SKIPPED = outcome(
-    "skipped", success=True, is_skipped=True, skip_reason="ledger is absent: LEDGER_DROP_PATH is not set"
-)
-BROKEN = outcome(
-    "broken", error="Binder Error: no column x", unexpected_count=None, element_count=None, examples=[]
-)
+SKIPPED = outcome("skipped", success=True, is_skipped=True, skip_reason="ledger is absent: LEDGER_DROP_PATH is not set")
+BROKEN = outcome("broken", error="Binder Error: no column x", unexpected_count=None, element_count=None, examples=[])
 
 
 def test_only_a_failed_blocking_check_closes_a_gate() -> None:
@@ -51,9 +47,7 @@ def test_only_a_failed_blocking_check_closes_a_gate() -> None:
 def test_every_outcome_is_counted_once() -> None:
     result = GateResult("raw", [PASSED, WARNED, SKIPPED, outcome(), BROKEN], 1.25)
     kinds = (result.passed, result.blocking, result.warnings, result.skipped)
-    assert sorted(o.check_name for kind in kinds for o in kind) == sorted(
-        o.check_name for o in result.outcomes
-    )
+    assert sorted(o.check_name for kind in kinds for o in kind) == sorted(o.check_name for o in result.outcomes)
     assert headline(result) == "gate raw: CLOSED; 1 passed, 2 failed, 1 warned, 1 skipped in 1.2 s"
 
 
@@ -99,9 +93,7 @@ def test_values_become_plain(value: object, expected: object) -> None:
 
 def test_page_shows_failures_and_escapes_what_it_shows() -> None:
     hostile = outcome(examples=[{"number": "<script>alert(1)</script>"}], how_to_mend="a & b")
-    page = render_html(
-        [GateResult("raw", [hostile, PASSED, SKIPPED])], {"raw": datetime(2026, 1, 5, tzinfo=UTC)}
-    )
+    page = render_html([GateResult("raw", [hostile, PASSED, SKIPPED])], {"raw": datetime(2026, 1, 5, tzinfo=UTC)})
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and "<script" not in page
     assert "a &amp; b" in page and "2 of 3,480" in page and "2026-01-05 00:00 UTC" in page
     assert "closed" in page and "not judged" in page  # the gates that have not run yet

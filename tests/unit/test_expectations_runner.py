@@ -90,8 +90,7 @@ def test_failing_rows_come_with_what_the_query_says(path: Path) -> None:
         path,
         ON.no_rows(
             "small",
-            "select number, amount, age, ':b {c} %H:%M' as note from checked where amount < 2 order by "
-            "amount",
+            "select number, amount, age, ':b {c} %H:%M' as note from checked where amount < 2 order by amount",
             "No small amount.",
             "mend",
         ),
@@ -215,9 +214,7 @@ def test_no_warehouse_is_an_error_and_makes_none(tmp_path: Path) -> None:
 
 
 def test_a_writer_elsewhere_is_an_error_that_names_the_file(path: Path) -> None:
-    code = (
-        f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('held', flush=True); time.sleep(60)"
-    )
+    code = f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('held', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
         try:
             assert holder.stdout.readline() == b"held\n"

@@ -16,9 +16,7 @@ LOG = Path(os.environ.get("REAL_DATA_DIR", "/nonexistent")) / "servicenow_incide
 
 @pytest.mark.realdata
 @pytest.mark.skipif(not LOG.exists(), reason="REAL_DATA_DIR does not hold the event log")
-def test_every_event_of_the_real_log_is_accounted_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_event_of_the_real_log_is_accounted_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SERVICENOW_URL", raising=False)
     monkeypatch.setenv("SERVICENOW_EXPORT_FILE", str(LOG))
     settings = Settings.from_env({"WAREHOUSE_PATH": str(tmp_path / "w.duckdb")})

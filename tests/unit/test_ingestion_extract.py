@@ -46,9 +46,7 @@ def land(settings: Settings, key: str, sys_ids: list[str]) -> landing.LandResult
     """Land incidents stamped at the window's start, as an extract would."""
     window = window_for_partition(INCIDENT, key)
     with landing.Spool(settings, INCIDENT) as spool:
-        records = [
-            {"sys_id": sys_id, "sys_updated_on": f"{window.start_at:%Y-%m-%d %H:%M:%S}"} for sys_id in sys_ids
-        ]
+        records = [{"sys_id": sys_id, "sys_updated_on": f"{window.start_at:%Y-%m-%d %H:%M:%S}"} for sys_id in sys_ids]
         spool.add(Page([build_record(str(record).replace("'", '"'), record, INCIDENT) for record in records]))
         return landing.land(
             settings,
@@ -103,9 +101,7 @@ def test_absent_source_owes_nothing(settings: Settings) -> None:
     assert keys(settings, at("2025-03-01")) == []
 
 
-def test_first_load_is_cut_in_ranges_that_join_without_gap(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_first_load_is_cut_in_ranges_that_join_without_gap(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVICENOW_URL", "http://x")
     windows = due_windows(settings, "servicenow", "incident", at("2025-03-05T13:00:00"))
     assert [window.partition_key for window in windows] == [
@@ -158,9 +154,7 @@ def test_same_content_adds_nothing_and_other_content_is_a_new_batch(settings: Se
     assert (first.is_new, again.is_new, other.is_new) == (True, False, True)
     assert again.batch_id == first.batch_id != other.batch_id
     with landing.connect(settings, read_only=True) as connection:
-        batches = connection.execute(
-            "select batch_id, row_count from landing.extract_batch order by started_at"
-        )
+        batches = connection.execute("select batch_id, row_count from landing.extract_batch order by started_at")
         assert batches.fetchall() == [(first.batch_id, 2), (other.batch_id, 2)]
         assert connection.execute("select current_batch_id from landing.extract_state").fetchall() == [
             (other.batch_id,)
@@ -213,17 +207,13 @@ def test_source_status_is_replaced(settings: Settings, monkeypatch: pytest.Monke
     status = write_source_status(settings)
     assert list(status) == ["servicenow", "servicenow_event_log", "datadog", "bamboohr", "payroll", "ledger"]
     with landing.connect(settings, read_only=True) as connection:
-        rows = connection.execute(
-            "select source, is_configured, reason from landing.source_status"
-        ).fetchall()
+        rows = connection.execute("select source, is_configured, reason from landing.source_status").fetchall()
     assert {row[0]: row[1:] for row in rows} == status
     assert status["datadog"] == (True, "DATADOG_URL is set")
     assert status["payroll"] == (False, "PAYROLL_DROP_PATH is not set")
 
 
-def test_configured_without_credentials_is_an_error(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_configured_without_credentials_is_an_error(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVICENOW_URL", "http://127.0.0.1:1")
     with pytest.raises(SourceError, match="SERVICENOW_USER is not set"):
         extract(settings, "servicenow", "sys_user_group", Window("snapshot"), "r")
@@ -232,14 +222,10 @@ def test_configured_without_credentials_is_an_error(
 def test_as_of_by_setting_by_export_and_by_clock(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fixed = Settings.from_env(
-        {"WAREHOUSE_PATH": str(settings.warehouse_path), "AS_OF": "2026-01-05T00:00:00Z"}
-    )
+    fixed = Settings.from_env({"WAREHOUSE_PATH": str(settings.warehouse_path), "AS_OF": "2026-01-05T00:00:00Z"})
     assert write_run_context(fixed, "r1").as_of_policy == "as_of_setting"
     clock = write_run_context(settings, "r2")
-    assert (
-        clock.as_of_policy == "wall_clock" and abs((datetime.now(UTC) - clock.as_of_at).total_seconds()) < 60
-    )
+    assert clock.as_of_policy == "wall_clock" and abs((datetime.now(UTC) - clock.as_of_at).total_seconds()) < 60
     entity = SOURCES["servicenow_event_log"].entities["incident_event"]
     log = tmp_path / "log.csv"
     with log.open("w", newline="") as file:
@@ -256,9 +242,7 @@ def test_as_of_by_setting_by_export_and_by_clock(
     assert (result.row_count, result.rejected_count) == (4, 0)
     assert write_run_context(settings, "r4").as_of_at == before.as_of_at
     with landing.connect(settings, read_only=True) as connection:
-        assert connection.execute(
-            "select run_id from landing.run_context order by started_at"
-        ).fetchall() == [
+        assert connection.execute("select run_id from landing.run_context order by started_at").fetchall() == [
             ("r1",),
             ("r2",),
             ("r3",),
@@ -269,9 +253,7 @@ def test_as_of_by_setting_by_export_and_by_clock(
         ]
 
 
-def test_hold_open_closes_with_its_block_and_keeps_other_warehouses_apart(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_hold_open_closes_with_its_block_and_keeps_other_warehouses_apart(settings: Settings, tmp_path: Path) -> None:
     other = Settings.from_env({"WAREHOUSE_PATH": str(tmp_path / "other.duckdb")})
     landing.prepare(other)
     with landing.hold_open(settings):
@@ -284,9 +266,7 @@ def test_hold_open_closes_with_its_block_and_keeps_other_warehouses_apart(
 
 
 def test_a_warehouse_held_by_another_process_is_told(settings: Settings) -> None:
-    script = (
-        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
-    )
+    script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", script, str(settings.warehouse_path)],
         stdin=subprocess.PIPE,

@@ -27,9 +27,7 @@ def test_safe_url(url: str, shown: str) -> None:
 
 
 def test_client_shows_no_credentials() -> None:
-    with Client(
-        "https://bob:pw@host", auth=("user-name", "pass-word"), headers={"DD-API-KEY": "key-1"}
-    ) as client:
+    with Client("https://bob:pw@host", auth=("user-name", "pass-word"), headers={"DD-API-KEY": "key-1"}) as client:
         assert repr(client) == "Client(https://host)"
 
 
@@ -41,9 +39,9 @@ def test_address_that_is_none_is_refused(url: str) -> None:
 
 def test_waiting_times() -> None:
     assert _wait_seconds(429, {"Retry-After": "7"}) == 7
-    assert _wait_seconds(
-        503, {"Retry-After": email.utils.formatdate(time.time() + 60, usegmt=True)}
-    ) == pytest.approx(60, abs=3)
+    assert _wait_seconds(503, {"Retry-After": email.utils.formatdate(time.time() + 60, usegmt=True)}) == pytest.approx(
+        60, abs=3
+    )
     assert _wait_seconds(503, {"Retry-After": email.utils.formatdate(time.time() - 60, usegmt=True)}) == 0
     assert _wait_seconds(429, {"X-RateLimit-Reset": "12"}) == 12
     assert _wait_seconds(500, {"X-RateLimit-Reset": "1200"}) is None

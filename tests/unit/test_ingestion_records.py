@@ -12,12 +12,8 @@ from ingestion.json_records import parse_page, to_text
 WRAPPED = Entity("s", "e", "snapshot", ("id", "name"), ("id",), "", record_key="result")
 BARE = Entity("s", "e", "snapshot", ("id", "name"), ("id",), "")
 
-scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-)
-values = st.recursive(
-    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
-)
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
 
 
 @given(

@@ -39,18 +39,32 @@ month_days as (
     from months
 ),
 
-maintenance as (
+-- a downtime called off after it began took effect until then; one called off nobody knows when, never
+effective_downtimes as (
     select
         downtimes.service_code,
-        {{ whole_second('downtimes.start_at') }} as starts_at,
-        {{ whole_second('coalesce(downtimes.end_at, run_context.as_of_at)') }} as ends_at
+        downtimes.start_at,
+        least(
+            coalesce(downtimes.end_at, run_context.as_of_at),
+            coalesce(downtimes.canceled_at, downtimes.end_at, run_context.as_of_at)
+        ) as effective_end_at
     from downtimes
     cross join run_context
     where
-        downtimes.canceled_at is null
-        and coalesce(downtimes.status, '') not in ('canceled', 'cancelled')
-        and downtimes.service_code is not null
-        and downtimes.start_at < coalesce(downtimes.end_at, run_context.as_of_at)
+        downtimes.service_code is not null
+        and (
+            downtimes.canceled_at is not null
+            or coalesce(downtimes.status, '') not in ('canceled', 'cancelled')
+        )
+),
+
+maintenance as (
+    select
+        service_code,
+        {{ whole_second('start_at') }} as starts_at,
+        {{ whole_second('effective_end_at') }} as ends_at
+    from effective_downtimes
+    where start_at < effective_end_at
 ),
 
 bounds as (

@@ -25,11 +25,13 @@ counted as (
         changes.event_at,
         changes.ticket_state,
         case
-            when changes.clock_role = 'stopped' and assignments.reopen_policy = 'running_through'
+            when
+                changes.clock_role in ('stopped', 'canceled')
+                and assignments.reopen_policy = 'running_through'
                 then 'running'
             else changes.clock_role
         end as clock_role,
-        changes.clock_role = 'stopped' as is_reopened_stretch,
+        changes.clock_role in ('stopped', 'canceled') as is_reopened_stretch,
         changes.is_inferred,
         changes.is_role_carried,
         changes.batch_id

@@ -20,24 +20,32 @@ marks as (
         at_risk_share,
         opened_at as start_at,
         has_history_contradiction,
-        min(case when clock_role = 'stopped' then event_at end) as first_stopped_at,
-        min(case when clock_role = 'canceled' then event_at end) as first_canceled_at,
-        max(case when clock_role <> 'stopped' then event_at end) as last_not_stopped_at
+        min(case when clock_role in ('stopped', 'canceled') then event_at end) as first_ended_at,
+        max(case when clock_role not in ('stopped', 'canceled') then event_at end) as last_not_ended_at
     from changes
     group by all
 ),
 
--- the start of the unbroken stopped stretch the ticket is still in; none when it is not stopped now
-last_stretches as (
+-- what decides: the first stop or cancellation, or the start of the unbroken stretch of them the ticket is
+-- still in (none when it is in none now). A cancellation behind a stop takes no verdict away, and one that
+-- was left again never was.
+deciding as (
     select
         marks.ticket_slt_key,
-        min(changes.event_at) as last_stopped_at
+        min(changes.event_at) as decided_at
     from marks
     inner join changes
         on
             marks.ticket_slt_key = changes.ticket_slt_key
-            and changes.clock_role = 'stopped'
-            and (marks.last_not_stopped_at is null or marks.last_not_stopped_at < changes.event_at)
+            and changes.clock_role in ('stopped', 'canceled')
+            and (
+                (marks.reopen_policy = 'first_stop' and marks.first_ended_at = changes.event_at)
+                or (
+                    marks.reopen_policy <> 'first_stop'
+                    and (marks.last_not_ended_at is null or marks.last_not_ended_at < changes.event_at)
+                )
+            )
+    where not marks.has_history_contradiction
     group by marks.ticket_slt_key
 ),
 
@@ -45,24 +53,15 @@ ends as (
     select
         marks.*,
         run_context.as_of_at,
-        case
-            when marks.has_history_contradiction then null
-            when marks.reopen_policy = 'first_stop' and marks.first_canceled_at < marks.first_stopped_at
-                then marks.first_canceled_at
-            when marks.reopen_policy = 'first_stop' and marks.first_stopped_at is not null then null
-            else marks.first_canceled_at
-        end as canceled_at,
-        case
-            when marks.has_history_contradiction then null
-            when marks.reopen_policy = 'first_stop' and marks.first_canceled_at < marks.first_stopped_at
-                then null
-            when marks.reopen_policy = 'first_stop' then marks.first_stopped_at
-            when marks.first_canceled_at is not null then null
-            else last_stretches.last_stopped_at
-        end as stop_at
+        case when changes.clock_role = 'canceled' then changes.event_at end as canceled_at,
+        case when changes.clock_role = 'stopped' then changes.event_at end as stop_at
     from marks
     cross join run_context
-    left join last_stretches on marks.ticket_slt_key = last_stretches.ticket_slt_key
+    left join deciding on marks.ticket_slt_key = deciding.ticket_slt_key
+    left join changes
+        on
+            deciding.ticket_slt_key = changes.ticket_slt_key
+            and deciding.decided_at = changes.event_at
 ),
 
 final as (

@@ -38,7 +38,8 @@ named as (
         -- the log names resolvers by its own numbers; nothing ties them to an employee
         cast(null as varchar) as assigned_employee_number,
         cast(1 as bigint) as source_row_count,
-        ordered.batch_id
+        ordered.batch_id,
+        cast(null as varchar) as inferred_reason
     from ordered
     left join ticket_states on ordered.incident_state = ticket_states.source_value
     left join teams on ordered.assignment_group = teams.assignment_group_name

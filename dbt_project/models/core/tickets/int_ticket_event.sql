@@ -53,21 +53,18 @@ inferred as (
         cast(null as varchar) as assigned_employee_number,
         cast(0 as bigint) as source_row_count,
         coalesce(first_recorded.batch_id, records.batch_id) as batch_id,
-        records.opened_at,
         case
             when first_recorded.ticket_key is null then 'no_history'
             else 'history_begins_after_opening'
-        end as inferred_reason
+        end as inferred_reason,
+        records.opened_at
     from records
     left join first_recorded on records.ticket_key = first_recorded.ticket_key
     where first_recorded.ticket_key is null or first_recorded.recorded_at > records.opened_at
 ),
 
 combined as (
-    select
-        *,
-        cast(null as varchar) as inferred_reason
-    from recorded
+    select * from recorded
     union all
     select * from inferred
 ),

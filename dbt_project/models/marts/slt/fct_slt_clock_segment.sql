@@ -59,7 +59,7 @@ explained as (
         end
         || case
             when classed.is_role_carried then ' (the state says nothing of the clock: as before)'
-            when classed.is_inferred then ' (inferred: the history begins after the opening)'
+            when classed.is_inferred then ' (inferred: the opening itself was not recorded)'
             else ''
         end as reason
     from classed
