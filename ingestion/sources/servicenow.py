@@ -8,6 +8,8 @@ an unknown field is silently ignored by the instance, and rows the user may not 
 X-Total-Count but left out of the page: both are detected (a stamp outside the window, a page shorter than the
 total). `sys_updated_on` moves at each update, so a window holds the records whose *latest* update falls in
 it.
+
+Delivers: OPS-3.1
 """
 
 from __future__ import annotations

@@ -83,6 +83,7 @@ def undisturbed(company: Company, tmp_path_factory: pytest.TempPathFactory) -> I
         yield desk
 
 
+@pytest.mark.requirement("OPS-3.1")
 def test_every_record_of_the_company_lands(undisturbed: Desk, company: Company) -> None:
     counts = {table: len(rows) for table, rows in content(undisturbed).items()}
     before = company.as_of_at.replace(tzinfo=None)

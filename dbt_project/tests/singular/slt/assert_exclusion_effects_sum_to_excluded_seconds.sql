@@ -1,3 +1,4 @@
+{{ config(meta={'requirements': ['LTI-2.4']}) }}
 -- A ticket whose excluded seconds are not credited to exclusions exactly once.
 with effects as (
     select
