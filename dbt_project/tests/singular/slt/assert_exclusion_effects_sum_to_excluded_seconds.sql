@@ -1,5 +1,5 @@
-{{ config(meta={'requirements': ['LTI-2.4']}) }}
 -- A ticket whose excluded seconds are not credited to exclusions exactly once.
+{{ config(meta={'requirements': ['LTI-2.4']}) }}
 with effects as (
     select
         ticket_slt_key,
