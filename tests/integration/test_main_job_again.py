@@ -31,6 +31,8 @@ pytestmark = pytest.mark.slow
 
 DAYS = [f"2025-03-{day}" for day in (29, 30, 31)]
 DEADLINE_SECONDS = 300
+# Marts that list the batches themselves: a backfill adds its own to them.
+BATCH_LISTS = ("dim_extract_batch",)
 
 
 def sltw(environment: dict[str, str], *arguments: str) -> subprocess.Popen:
@@ -109,8 +111,16 @@ def story(demo_warehouse: DemoWarehouse, tmp_path_factory: pytest.TempPathFactor
     run.wait()
     outlived = holder_of(run_lock_path(path)) is None and (holder_of(dbt) or {}).get("pid") == child["pid"]
 
-    again = sltw(environment, "run")
-    output, _ = again.communicate(timeout=DEADLINE_SECONDS)
+    # held still until the next run has met it, so that a slow machine does not decide what is tested
+    os.kill(child["pid"], signal.SIGSTOP)
+    try:
+        again = sltw(environment, "run")
+        output = ""
+        while "waiting for" not in output and (line := again.stdout.readline()):
+            output += line
+    finally:
+        os.kill(child["pid"], signal.SIGCONT)
+    output += again.communicate(timeout=DEADLINE_SECONDS)[0]
     return Story(
         folder,
         environment,
@@ -152,6 +162,8 @@ def test_every_mart_is_as_the_undisturbed_run_left_it(story, demo_warehouse):
         connection.execute(f"attach '{demo_warehouse.warehouse_path}' as undisturbed (read_only)")
         connection.execute(f"attach '{story.warehouse_path}' as again (read_only)")
         for node in marts(manifest):
+            if node["name"] in BATCH_LISTS:
+                continue
             table = f'"{node["schema"]}"."{node["alias"]}"'
             columns = ", ".join(f'"{name}"' for name in node["columns"] if name != "batch_id")
             difference = connection.execute(
