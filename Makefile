@@ -46,7 +46,7 @@ test: lint ## lint, then every test
 lint: $(READY) ## ruff and sqlfluff, changing nothing
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "ruff format would change the files above: make format" >&2; exit 1; }
-	@$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar --nocolor dbt_project/models dbt_project/tests/singular
+	@PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar --nocolor dbt_project/models dbt_project/tests/singular
 	@echo "lint: $$(find dagster_project dbt_project expectations ingestion tests -name '*.py' -o -name '*.sql' | wc -l) Python and SQL files clean"
 
 format: $(READY) ## let ruff and sqlfluff mend what they can
