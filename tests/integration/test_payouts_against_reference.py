@@ -26,31 +26,12 @@ from ingestion.demo.pay_desk import (
 )
 from ingestion.demo.reference_pay import PayoutLine
 from tests.conftest import DemoWarehouse
+from tests.oracle import PAYOUT_COLUMNS
 
 pytestmark = pytest.mark.slow
 
 LINE_KEY = ("employee_number", "earned_quarter", "currency_code", "segment_start_on", "component_code")
-LINE_VALUES = (
-    "plan_code",
-    "plan_version",
-    "period_start_on",
-    "period_end_on",
-    "segment_end_on",
-    "segment_days",
-    "quarter_days",
-    "team_code",
-    "tier",
-    "country_code",
-    "cost_centre_code",
-    "metric_value",
-    "band_method",
-    "payout_share",
-    "weight",
-    "target_amount",
-    "payout_amount",
-    "payment_period",
-    "payout_status",
-)
+LINE_VALUES = ("plan_code", *PAYOUT_COLUMNS)
 
 
 @pytest.fixture(scope="module")
