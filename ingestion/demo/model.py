@@ -47,9 +47,9 @@ class Service:
 class TicketEvent:
     """The whole state of a ticket from `at` until the next event (grain: ticket x change).
 
-    `ticket_state` is one of new, in_progress, on_hold, resolved, closed, canceled. `service_code` is '' for a
-    ticket without a service. `assigned_to` is an employee number or None. Two events may share an instant:
-    their order in the list is their sequence, and the later one holds.
+    `ticket_state` is one of new, in_progress, on_hold, resolved, closed, canceled. `service_code`, `contract_code`
+    and `configuration_item_code` are '' for a ticket without one. `assigned_to` is an employee number or None. Two
+    events may share an instant: their order in the list is their sequence, and the later one holds.
     """
 
     at: datetime
@@ -58,6 +58,8 @@ class TicketEvent:
     team_code: str
     assigned_to: str | None
     service_code: str
+    contract_code: str = ""
+    configuration_item_code: str = ""
 
 
 @dataclass(slots=True)

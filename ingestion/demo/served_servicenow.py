@@ -17,7 +17,7 @@ from ingestion.demo.company import naive_made_sla
 from ingestion.demo.model import Company
 from ingestion.demo.people import NAMES
 from ingestion.demo.tickets import sys_id_of
-from ingestion.demo.timeline import COUNTRY_ZONES, Targets, load_clocks
+from ingestion.demo.timeline import COUNTRY_ZONES, Targets, load_clocks, read_seed
 
 USER_ZONE = ZoneInfo("Europe/Dublin")  # the integration user's own zone: display values are in it
 # References carry the instance's own address, which does not change with the port it is reached by: the same
@@ -32,6 +32,7 @@ STATE_CODES = {
     "closed": "7",
     "canceled": "8",
 }
+CONTRACTS = ("acme-gold", "globex-standard", "internal")
 IMPACT_URGENCY = {1: ("1", "1"), 2: ("1", "2"), 3: ("2", "2"), 4: ("2", "3"), 5: ("3", "3")}
 LABELS: dict[str, dict[str, str]] = {
     "incident.state": {
@@ -68,6 +69,8 @@ LABELS: dict[str, dict[str, str]] = {
         "4": "4 - not critical",
     },
     "cmdb_ci_service.operational_status": {"1": "Operational"},
+    "cmdb_ci.operational_status": {"1": "Operational"},
+    "ast_contract.state": {"active": "Active"},
 }
 
 
@@ -214,21 +217,30 @@ class ServiceNowTables:
             service.service_code: sys_id_of(company.seed, "service", service.service_code)
             for service in company.services
         }
+        self._items = {
+            row["configuration_item_code"]: sys_id_of(company.seed, "item", row["configuration_item_code"])
+            for row in read_seed("services/configuration_item.csv")
+        }
+        codes = {event.contract_code for ticket in company.tickets for event in ticket.events} - {""}
+        self._contracts = {code: sys_id_of(company.seed, "contract", code) for code in sorted({*CONTRACTS, *codes})}
         self.tables = {
             table.name: table
             for table in (
                 self._user_table(),
                 self._group_table(),
                 self._service_table(),
+                self._item_table(),
+                self._contract_table(),
                 *self._incident_tables(),
             )
         }
         self.tables["change_request"] = self._change_table()
         self.display = {
             row[table.position["sys_id"]]: row[table.position["name"]]
-            for table in (self.tables[name] for name in ("sys_user", "sys_user_group", "cmdb_ci_service"))
+            for table in (self.tables[name] for name in ("sys_user", "sys_user_group", "cmdb_ci_service", "cmdb_ci"))
             for row in table.rows
         }
+        self.display |= {sys_id: code for code, sys_id in self._contracts.items()}
 
     def _user(self, user_name: str) -> str:
         return self._users.setdefault(user_name, sys_id_of(self._company.seed, "user", user_name))
@@ -285,6 +297,18 @@ class ServiceNowTables:
             references={"support_group": "sys_user_group"},
         )
 
+    def _item_table(self) -> Table:
+        rows = [(sys_id, code, "cmdb_ci_server", "1") for code, sys_id in self._items.items()]
+        return Table("cmdb_ci", ("sys_id", "name", "sys_class_name", "operational_status"), rows)
+
+    def _contract_table(self) -> Table:
+        rows = [
+            (sys_id, code, f"Service contract {code}", "", "active", "2024-01-01", "")
+            for code, sys_id in self._contracts.items()
+        ]
+        columns = ("sys_id", "number", "short_description", "vendor", "state", "starts", "ends")
+        return Table("ast_contract", columns, rows)
+
     def _incident_tables(self) -> tuple[Table, Table]:
         company = self._company
         clocks = load_clocks(company.start_on - timedelta(days=7), company.as_of_at.date() + timedelta(days=7))
@@ -299,7 +323,7 @@ class ServiceNowTables:
             first, last = ticket.events[0], ticket.events[-1]
             resolved_at, resolved_by, closed_at, close_code = "", "", "", ""
             reopened, reassigned = 0, 0
-            before: tuple[str, ...] = ("", "", "", "", "")
+            before: tuple[str, ...] = ("",) * len(AUDITED_FIELDS)
             previous = None
             for checkpoint, event in enumerate(ticket.events):
                 at = _text(event.at)
@@ -309,10 +333,12 @@ class ServiceNowTables:
                     self._groups[event.team_code],
                     self._user(event.assigned_to) if event.assigned_to else "",
                     self._services[event.service_code] if event.service_code else "",
+                    self._items[event.configuration_item_code] if event.configuration_item_code else "",
+                    self._contracts[event.contract_code] if event.contract_code else "",
                 )
                 user = event.assigned_to or (ticket.caller if checkpoint == 0 else "system")
                 for name, old, new in zip(AUDITED_FIELDS, before, values, strict=True):
-                    if checkpoint == 0 or old != new:
+                    if old != new or (checkpoint == 0 and name not in SPARSE_FIELDS):
                         audit.append(
                             (
                                 sys_id_of(ticket.sys_id, checkpoint, name),
@@ -362,6 +388,8 @@ class ServiceNowTables:
                     self._groups[last.team_code],
                     self._user(last.assigned_to) if last.assigned_to else "",
                     self._services[last.service_code] if last.service_code else "",
+                    self._items[last.configuration_item_code] if last.configuration_item_code else "",
+                    self._contracts[last.contract_code] if last.contract_code else "",
                     ticket.category,
                     ticket.contact_type,
                     str(reopened),
@@ -390,6 +418,8 @@ class ServiceNowTables:
                     "resolved_by": "sys_user",
                     "assignment_group": "sys_user_group",
                     "business_service": "cmdb_ci_service",
+                    "cmdb_ci": "cmdb_ci",
+                    "contract": "ast_contract",
                 },
                 instants=frozenset(("opened_at", "sys_created_on", "sys_updated_on", "resolved_at", "closed_at")),
             ),
@@ -496,6 +526,8 @@ INCIDENT_COLUMNS = (
     "assignment_group",
     "assigned_to",
     "business_service",
+    "cmdb_ci",
+    "contract",
     "category",
     "contact_type",
     "reopen_count",
@@ -519,4 +551,6 @@ AUDIT_COLUMNS = (
     "user",
     "record_checkpoint",
 )
-AUDITED_FIELDS = ("state", "priority", "assignment_group", "assigned_to", "business_service")
+AUDITED_FIELDS = ("state", "priority", "assignment_group", "assigned_to", "business_service", "cmdb_ci", "contract")
+# Fields without an audit row of the opening where they open empty.
+SPARSE_FIELDS = ("cmdb_ci", "contract")

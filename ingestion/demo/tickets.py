@@ -11,13 +11,15 @@ import hashlib
 import math
 import random
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from ingestion.demo.model import Change, Service, Team, Ticket, TicketEvent
 from ingestion.demo.people import People
-from ingestion.demo.timeline import COUNTRY_ZONES, DAY, HOUR, Clock, Targets, epoch, instant, quarter_of
+from ingestion.demo.timeline import COUNTRY_ZONES, DAY, HOUR, Clock, Targets, epoch, instant, quarter_of, read_seed
 
 FIRST_NUMBER = 10_001
 CLOSE_DELAY = 5 * DAY  # ServiceNow closes a resolved incident by itself
@@ -76,12 +78,53 @@ TEAM_ATTAINMENT = {
     "db-eng": 0.885,
 }
 PRIORITY_SHIFT = {1: -0.05, 2: -0.02, 3: 0.0, 4: 0.01, 5: 0.01}
+# Contract of a service's tickets, with weights; '' is none.
+CONTRACT_WEIGHT = {
+    1: {"acme-gold": 34, "globex-standard": 26, "internal": 10, "": 30},
+    2: {"acme-gold": 16, "globex-standard": 30, "internal": 26, "": 28},
+    3: {"acme-gold": 5, "globex-standard": 20, "internal": 45, "": 30},
+    4: {"internal": 60, "": 40},
+}
+ITEM_SHARE = 0.55
+CHANGED_CONTRACT_SHARE = 0.012
+CHANGED_ITEM_SHARE = 0.03
 CALLERS = {"IE": range(2001, 2151), "US": range(2151, 2321), "IN": range(2321, 2421)}
 
 
 def sys_id_of(*parts: object) -> str:
     """A 32-digit hexadecimal ServiceNow sys_id that depends on the parts only."""
     return hashlib.md5(":".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
+
+
+def with_attributes(seed: int, tickets: Iterable[Ticket], services: dict[str, Service]) -> None:
+    """Give tickets a contract and a configuration item, a few of which change with a later event.
+
+    Changes the tickets in place. The chance is a stream of its own, so that nothing else of a ticket depends on it,
+    and no event is added: what changes in flight is written together with what the event changes anyway.
+    """
+    rng = random.Random(f"{seed}:ticket_attributes")
+    items: dict[str, list[str]] = defaultdict(list)
+    for row in read_seed("services/configuration_item.csv"):
+        items[row["service_code"]].append(row["configuration_item_code"])
+    for ticket in tickets:
+        service_code = ticket.events[0].service_code
+        weights = CONTRACT_WEIGHT[services[service_code].criticality if service_code else 4]
+        contracts = list(weights)
+        first_contract, later_contract = rng.choices(contracts, weights=list(weights.values()), k=2)
+        known = items.get(service_code, [""])
+        first_item = rng.choice(known) if rng.random() < ITEM_SHARE else ""
+        later_item = rng.choice(known)
+        contract_from = rng.random() if rng.random() < CHANGED_CONTRACT_SHARE else None
+        item_from = rng.random() if rng.random() < CHANGED_ITEM_SHARE else None
+        count = len(ticket.events)
+        for position, event in enumerate(ticket.events):
+            is_later_contract = contract_from is not None and position > contract_from * (count - 1)
+            is_later_item = item_from is not None and position > item_from * (count - 1)
+            ticket.events[position] = replace(
+                event,
+                contract_code=later_contract if is_later_contract else first_contract,
+                configuration_item_code=later_item if is_later_item else first_item,
+            )
 
 
 class TicketGenerator:
@@ -308,6 +351,7 @@ class TicketGenerator:
                     events=[event for event in events if event.at < self._as_of_at],
                 )
             )
+        with_attributes(self._seed, tickets, self._services)
         return tickets
 
     def changes(self, count: int) -> list[Change]:

@@ -73,8 +73,8 @@ ENTITIES = (
     _table(
         "incident",
         "sys_id number opened_at opened_by caller_id sys_created_on sys_updated_on sys_mod_count state "
-        "priority impact urgency assignment_group assigned_to business_service category contact_type "
-        "reopen_count reassignment_count resolved_at resolved_by closed_at close_code made_sla "
+        "priority impact urgency assignment_group assigned_to business_service cmdb_ci contract "
+        "category contact_type reopen_count reassignment_count resolved_at resolved_by closed_at close_code made_sla "
         "short_description active",
         "One incident as it stood at its latest update inside the window.",
         "sys_updated_on",
@@ -123,11 +123,22 @@ ENTITIES = (
         "One business service, as it is now; number is the service code of the seeds "
         "(busines_criticality is the vendor's own spelling).",
     ),
+    _table(
+        "cmdb_ci",
+        "sys_id name sys_class_name operational_status",
+        "One configuration item of whatever class, as it is now; name is the configuration item code of the seeds.",
+    ),
+    _table(
+        "ast_contract",
+        "sys_id number short_description vendor state starts ends",
+        "One contract, as it is now; number is the contract code of the seeds.",
+    ),
 )
 
 # The audit table holds every audited table of the instance: ask only for what the clock needs.
 EXTRA_CONDITIONS = {
-    "sys_audit": "tablename=incident^fieldnameINstate,priority,assignment_group,assigned_to,business_service"
+    "sys_audit": "tablename=incident^fieldnameINstate,priority,assignment_group,assigned_to,business_service,"
+    "cmdb_ci,contract"
 }
 
 

@@ -3,12 +3,36 @@ with requests as (
     select * from {{ ref('exclusion_request') }}
 ),
 
+rules as (
+    select * from {{ ref('int_exclusion_rule') }}
+),
+
+occurrences as (
+    select * from {{ ref('int_exclusion_occurrence') }}
+),
+
+maintenance_windows as (
+    select * from {{ ref('int_maintenance_window') }}
+),
+
 categories as (
     select * from {{ ref('exclusion_category') }}
 ),
 
+category_documents as (
+    select * from {{ ref('exclusion_category_document') }}
+),
+
+documents as (
+    select * from {{ ref('exclusion_document') }}
+),
+
 policies as (
     select * from {{ ref('exclusion_policy') }}
+),
+
+vendors as (
+    select * from {{ ref('vendor') }}
 ),
 
 audiences as (
@@ -20,49 +44,172 @@ audiences as (
     {%- endfor %}
 ),
 
-judged as (
+-- papers that have not come in are no papers
+received_documents as (
+    select distinct
+        exclusion_id,
+        document_type
+    from documents
+    where received_at is not null and reference is not null
+),
+
+missing_documents as (
     select
         requests.exclusion_id,
-        audiences.audience,
+        {{ string_list("category_documents.document_type || '_missing'", 'category_documents.document_type') }}
+            as document_fault
+    from requests
+    inner join category_documents on requests.category = category_documents.category
+    left join received_documents
+        on
+            requests.exclusion_id = received_documents.exclusion_id
+            and category_documents.document_type = received_documents.document_type
+    where received_documents.exclusion_id is null
+    group by requests.exclusion_id
+),
+
+windows as (
+    select
+        exclusion_id,
+        count(*) as occurrence_count,
+        sum(case when is_usable then 1 else 0 end) as usable_count
+    from occurrences
+    group by exclusion_id
+),
+
+requested as (
+    select
+        requests.exclusion_id,
+        'exclusion_request' as exclusion_source,
         requests.category,
+        requests.controllability,
         requests.scope_type,
         requests.scope_code,
-        requests.starts_at,
-        requests.ends_at,
-        -- the first condition that fails is the reason: the decision, then its papers, then policy
-        case
-            when requests.decision is null or requests.decision <> 'approved' then 'not_approved'
-            when requests.approved_by is null then 'approver_missing'
-            when requests.requested_by is null then 'requester_missing'
-            when requests.approved_by = requests.requested_by then 'approver_is_requester'
-            when requests.approved_at is null then 'approval_time_missing'
-            when categories.category is null then 'category_unknown'
-            when categories.is_evidence_required and requests.evidence_reference is null
-                then 'evidence_missing'
-            when categories.is_root_cause_required and requests.root_cause is null then 'root_cause_missing'
-            when not coalesce(policies.is_counted, false) then 'category_not_counted'
-            when
-                requests.starts_at is null
-                or requests.ends_at is null
-                or requests.ends_at <= requests.starts_at
-                then 'window_empty'
-            else 'effective'
-        end as reason
+        {{ local_to_utc_first('rules.first_starts_local', 'rules.time_zone') }} as starts_at,
+        {{ local_to_utc_first('rules.first_ends_local', 'rules.time_zone') }} as ends_at,
+        coalesce(windows.occurrence_count, 0) as occurrence_count,
+        -- every condition that fails, the decision first, then its papers
+        concat_ws(
+            ', ',
+            case when coalesce(requests.decision, '') <> 'approved' then 'not_approved' end,
+            case when requests.approved_by is null then 'approver_missing' end,
+            case when requests.requested_by is null then 'requester_missing' end,
+            case when requests.approved_by = requests.requested_by then 'approver_is_requester' end,
+            case when requests.approved_at is null then 'approval_time_missing' end,
+            case when requests.requested_at is null then 'request_time_missing' end,
+            case when requests.approved_at < requests.requested_at then 'approved_before_requested' end,
+            case when categories.category is null then 'category_unknown' end,
+            case
+                when
+                    requests.requested_at > {{ add_seconds(
+                        local_to_utc_first('rules.first_ends_local', 'rules.time_zone'),
+                        '86400 * categories.request_deadline_days'
+                    ) }}
+                    then 'requested_late'
+            end,
+            missing_documents.document_fault,
+            case
+                when categories.is_root_cause_required and coalesce(trim(requests.root_cause), '') = ''
+                    then 'root_cause_missing'
+            end,
+            case
+                when coalesce(requests.scope_type, '') not in ('service', 'vendor', 'configuration_item', 'all')
+                    then 'scope_type_unknown'
+                when requests.scope_type = 'all' and requests.scope_code is not null then 'scope_code_not_empty'
+                when requests.scope_type <> 'all' and requests.scope_code is null then 'scope_code_missing'
+                when requests.scope_type = 'vendor' and vendors.vendor_code is null then 'vendor_unknown'
+            end,
+            rules.recurrence_fault,
+            case
+                when rules.recurrence_fault is null and coalesce(windows.occurrence_count, 0) = 0 then 'window_empty'
+                when windows.usable_count = 0 then 'approved_after_start'
+            end
+        ) as own_faults
     from requests
-    cross join audiences
+    inner join rules on requests.exclusion_id = rules.exclusion_id
     left join categories on requests.category = categories.category
-    left join policies
+    left join missing_documents on requests.exclusion_id = missing_documents.exclusion_id
+    left join vendors on requests.scope_code = vendors.vendor_code
+    left join windows on requests.exclusion_id = windows.exclusion_id
+),
+
+candidates as (
+    select * from requested
+    union all
+    select
+        exclusion_id,
+        exclusion_source,
+        'planned_maintenance' as category,
+        'within_control' as controllability,
+        'service' as scope_type,
+        service_code as scope_code,
+        starts_at,
+        ends_at,
+        case when ends_at > starts_at then 1 else 0 end as occurrence_count,
+        coalesce(refusal_reason, '') as own_faults
+    from maintenance_windows
+),
+
+-- policy is that of the day an occurrence begins
+counted as (
+    select
+        candidates.exclusion_id,
+        policies.audience,
+        bool_or(policies.is_counted) as is_counted,
+        bool_or(
+            policies.is_counted
+            and (
+                not coalesce(policies.is_outside_control_required, false)
+                or coalesce(candidates.controllability = 'outside_control', false)
+            )
+        ) as is_counted_by_control,
+        bool_or(policies.is_counted and occurrences.is_usable) as is_counted_in_time
+    from candidates
+    inner join occurrences on candidates.exclusion_id = occurrences.exclusion_id
+    inner join policies
         on
-            requests.category = policies.category
-            and audiences.audience = policies.audience
-            and cast(requests.starts_at as date) >= policies.effective_from
-            and cast(requests.starts_at as date) <= coalesce(policies.effective_to, date '9999-12-31')
+            candidates.category = policies.category
+            and cast(occurrences.starts_at as date) >= policies.effective_from
+            and cast(occurrences.starts_at as date) <= coalesce(policies.effective_to, date '9999-12-31')
+    group by candidates.exclusion_id, policies.audience
+),
+
+judged as (
+    select
+        candidates.*,
+        audiences.audience,
+        concat_ws(
+            ', ',
+            nullif(candidates.own_faults, ''),
+            case
+                when not coalesce(counted.is_counted, false) and candidates.occurrence_count > 0
+                    then 'category_not_counted'
+                when not coalesce(counted.is_counted_by_control, true) then 'within_control'
+                when not counted.is_counted_in_time and candidates.own_faults = '' then 'approved_after_start'
+            end
+        ) as reasons
+    from candidates
+    cross join audiences
+    left join counted
+        on candidates.exclusion_id = counted.exclusion_id and audiences.audience = counted.audience
 ),
 
 final as (
     select
-        *,
-        reason = 'effective' as is_effective
+        exclusion_id,
+        exclusion_source,
+        audience,
+        category,
+        controllability,
+        scope_type,
+        scope_code,
+        starts_at,
+        ends_at,
+        cast(occurrence_count as bigint) as occurrence_count,
+        own_faults = '' as is_documented,
+        case when reasons = '' then 'effective' else split_part(reasons, ', ', 1) end as reason,
+        case when reasons = '' then 'effective' else reasons end as reasons,
+        reasons = '' as is_effective
     from judged
 )
 

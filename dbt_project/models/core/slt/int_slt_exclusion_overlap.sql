@@ -14,10 +14,13 @@ clock_days as (
     select * from {{ ref('int_clock_day') }}
 ),
 
+-- a stretch of the clock stands beside the exclusions of every audience, its own and the others
 overlapping as (
     select
         intervals.ticket_slt_key,
         intervals.scope_id,
+        pieces.audience,
+        scopes.audience = pieces.audience as is_applied,
         pieces.exclusion_id,
         pieces.covering_count,
         pieces.is_credited,
@@ -28,8 +31,7 @@ overlapping as (
     inner join scopes on intervals.scope_id = scopes.scope_id
     inner join pieces
         on
-            scopes.service_code = pieces.service_code
-            and scopes.audience = pieces.audience
+            scopes.exclusion_scope_code = pieces.exclusion_scope_code
             and intervals.to_at > pieces.from_at
             and intervals.from_at < pieces.to_at
     where intervals.clock_role = 'running'
@@ -40,6 +42,8 @@ ends as (
     select
         ticket_slt_key,
         scope_id,
+        audience,
+        is_applied,
         exclusion_id,
         covering_count,
         is_credited,
@@ -50,6 +54,8 @@ ends as (
     select
         ticket_slt_key,
         scope_id,
+        audience,
+        is_applied,
         exclusion_id,
         covering_count,
         is_credited,
@@ -73,12 +79,14 @@ read_off as (
 final as (
     select
         ticket_slt_key,
+        audience,
         exclusion_id,
+        bool_or(is_applied) as is_applied,
         cast(sum(signed_seconds) as bigint) as covered_seconds,
         cast(sum(case when is_credited then signed_seconds else 0 end) as bigint) as removed_seconds,
         cast(sum(case when covering_count = 1 then signed_seconds else 0 end) as bigint) as sole_seconds
     from read_off
-    group by ticket_slt_key, exclusion_id
+    group by ticket_slt_key, audience, exclusion_id
 )
 
 select * from final

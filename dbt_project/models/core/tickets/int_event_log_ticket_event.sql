@@ -33,6 +33,8 @@ named as (
         -- '?' says the export does not know the value, not that it was taken away: the last known one holds
         last_value(ordered.priority ignore nulls) over ticket_history as priority,
         cast(null as varchar) as service_code,
+        cast(null as varchar) as configuration_item_code,
+        cast(null as varchar) as contract_code,
         last_value(teams.team_code ignore nulls) over ticket_history as team_code,
         last_value(ordered.assignment_group ignore nulls) over ticket_history as assignment_group_name,
         -- the log names resolvers by its own numbers; nothing ties them to an employee

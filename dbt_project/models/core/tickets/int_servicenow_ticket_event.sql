@@ -3,7 +3,9 @@
     'priority': 'priority',
     'assignment_group': 'assignment_group_id',
     'assigned_to': 'assigned_to_id',
-    'business_service': 'business_service_id'
+    'business_service': 'business_service_id',
+    'cmdb_ci': 'configuration_item_id',
+    'contract': 'contract_id'
 } -%}
 {%- set audited = record_columns.keys() | list -%}
 with incidents as (
@@ -28,6 +30,14 @@ ticket_states as (
 
 services as (
     select * from {{ ref('stg_servicenow__services') }}
+),
+
+configuration_items as (
+    select * from {{ ref('stg_servicenow__configuration_items') }}
+),
+
+contracts as (
+    select * from {{ ref('stg_servicenow__contracts') }}
 ),
 
 assignment_groups as (
@@ -183,6 +193,8 @@ named as (
         carried.state as source_state,
         cast(carried.priority as integer) as priority,
         services.service_code,
+        configuration_items.configuration_item_code,
+        contracts.contract_code,
         teams.team_code,
         assignment_groups.group_name as assignment_group_name,
         users.employee_number as assigned_employee_number,
@@ -193,6 +205,8 @@ named as (
     inner join incidents on carried.document_id = incidents.incident_id
     left join ticket_states on carried.state = ticket_states.source_value
     left join services on carried.business_service = services.service_id
+    left join configuration_items on carried.cmdb_ci = configuration_items.configuration_item_id
+    left join contracts on carried.contract = contracts.contract_id
     left join assignment_groups on carried.assignment_group = assignment_groups.group_id
     left join teams on assignment_groups.group_name = teams.assignment_group_name
     left join users on carried.assigned_to = users.user_id

@@ -1,5 +1,6 @@
 with overlapping as (
     select * from {{ ref('int_slt_exclusion_overlap') }}
+    where is_applied
 ),
 
 ticket_slts as (
@@ -7,13 +8,34 @@ ticket_slts as (
 ),
 
 requests as (
+    select * from {{ ref('int_exclusion_request') }}
+),
+
+request_texts as (
     select * from {{ ref('exclusion_request') }}
+),
+
+documents as (
+    select * from {{ ref('exclusion_document') }}
+),
+
+papers as (
+    select
+        exclusion_id,
+        {{ string_list("document_type || ' ' || reference", "document_type, reference") }} as document_references
+    from documents
+    where received_at is not null
+    group by exclusion_id
 ),
 
 moved as (
     select
         overlapping.exclusion_id,
+        overlapping.audience,
         requests.category,
+        requests.controllability,
+        request_texts.root_cause,
+        papers.document_references,
         overlapping.ticket_slt_key,
         ticket_slts.ticket_key,
         ticket_slts.slt_code,
@@ -33,7 +55,10 @@ moved as (
         ticket_slts.batch_id
     from overlapping
     inner join ticket_slts on overlapping.ticket_slt_key = ticket_slts.ticket_slt_key
-    inner join requests on overlapping.exclusion_id = requests.exclusion_id
+    inner join requests
+        on overlapping.exclusion_id = requests.exclusion_id and overlapping.audience = requests.audience
+    left join request_texts on overlapping.exclusion_id = request_texts.exclusion_id
+    left join papers on overlapping.exclusion_id = papers.exclusion_id
     where overlapping.covered_seconds > 0
 ),
 
@@ -41,6 +66,10 @@ final as (
     select
         cast(exclusion_id as varchar) as exclusion_id,
         cast(category as varchar) as category,
+        cast(audience as varchar) as audience,
+        cast(controllability as varchar) as controllability,
+        cast(root_cause as varchar) as root_cause,
+        cast(document_references as varchar) as document_references,
         cast(ticket_slt_key as varchar) as ticket_slt_key,
         cast(ticket_key as varchar) as ticket_key,
         cast(slt_code as varchar) as slt_code,

@@ -25,6 +25,8 @@ renamed as (
         nullif(assignment_group, '') as assignment_group_id,
         nullif(assigned_to, '') as assigned_to_id,
         nullif(business_service, '') as business_service_id,
+        nullif(cmdb_ci, '') as configuration_item_id,
+        nullif(contract, '') as contract_id,
         nullif(category, '') as category,
         nullif(contact_type, '') as contact_type,
         cast(nullif(reopen_count, '') as integer) as reopen_count,
