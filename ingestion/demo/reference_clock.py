@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from ingestion.demo.reference_exclusions import ExclusionRequest, read_seed_requests
+
 if TYPE_CHECKING:
     from ingestion.demo.model import Company, Monitor, MonitorTransition, TicketEvent
 
@@ -220,8 +222,8 @@ class SltDefinition:
 
 @dataclass(frozen=True)
 class SltTarget:
-    """A target in seconds for one priority; service_code '' = every service, calendar_code '' = the
-    service's own calendar.
+    """A target in seconds for one priority; service_code, contract_code and business_unit_code '' = every one,
+    calendar_code '' = the service's own calendar, starts_within_calendar_code '' = whenever the clock starts.
     """
 
     slt_code: str
@@ -233,24 +235,19 @@ class SltTarget:
     tolerance_seconds: int
     effective_from: date
     effective_to: date | None
+    contract_code: str = ""
+    business_unit_code: str = ""
+    starts_within_calendar_code: str = ""
 
-
-@dataclass(frozen=True)
-class ExclusionRequest:
-    """One requested exclusion window with what was requested, by whom, and what was decided."""
-
-    exclusion_id: str
-    category: str
-    scope_type: str
-    scope_code: str
-    starts_at: int
-    ends_at: int
-    root_cause: str
-    evidence_reference: str
-    requested_by: str
-    approved_by: str
-    approved_at: str
-    decision: str
+    @property
+    def specificity(self) -> tuple[bool, bool, bool, bool]:
+        """Contract before business unit, service and hours of the start: the greatest row counts."""
+        return (
+            self.contract_code != "",
+            self.business_unit_code != "",
+            self.service_code != "",
+            self.starts_within_calendar_code != "",
+        )
 
 
 @dataclass
@@ -262,70 +259,81 @@ class SltReference:
     calendars: dict[str, Calendar]
     service_calendars: dict[str, str]
     service_vendors: dict[str, str]
+    contract_units: dict[str, str]
+    item_vendors: dict[str, str]
     exclusion_requests: list[ExclusionRequest]
-    evidence_required: dict[str, bool]
-    root_cause_required: dict[str, bool]
-    exclusion_policies: list[tuple[str, str, bool, date, date | None]]
-    _windows: dict[tuple[str, str], list[Window]] = field(default_factory=dict, repr=False)
+    exclusion_policies: list[tuple[str, str, bool, bool, date, date | None]]
+    _windows: dict[tuple[str, str, str], list[Window]] = field(default_factory=dict, repr=False)
 
-    def refusal_reason(self, request: ExclusionRequest, audience: str) -> str:
-        """Why a request has no effect for an audience; '' when it is effective."""
-        if request.decision != "approved" or not request.approved_by or not request.approved_at:
-            return "not approved"
-        if request.approved_by == request.requested_by:
-            return "approved by its own requester"
-        if self.evidence_required.get(request.category, True) and not request.evidence_reference:
-            return "evidence missing"
-        if self.root_cause_required.get(request.category, True) and not request.root_cause:
-            return "root cause missing"
-        on = utc_date(request.starts_at)
-        for category, policy_audience, is_counted, effective_from, effective_to in self.exclusion_policies:
-            if (
+    def counted_windows(self, request: ExclusionRequest, audience: str) -> list[Window]:
+        """The windows of a request that count for an audience: policy is that of the day each begins."""
+        if request.own_fault:
+            return []
+        return [
+            (to_seconds(from_at), to_seconds(to_at))
+            for from_at, to_at in request.windows
+            if any(
                 category == request.category
                 and policy_audience == audience
                 and is_counted
-                and is_in_force(on, effective_from, effective_to)
-            ):
-                return ""
-        return "category does not count for the audience"
+                and (request.is_outside_control or not is_outside_control_required)
+                and is_in_force(from_at.date(), effective_from, effective_to)
+                for (
+                    category,
+                    policy_audience,
+                    is_counted,
+                    is_outside_control_required,
+                    effective_from,
+                    effective_to,
+                ) in self.exclusion_policies
+            )
+        ]
 
-    def exclusion_windows(self, service_code: str | None, audience: str) -> list[Window]:
-        """Merged windows in effect for a service (None = a ticket without service) and an audience."""
-        code = service_code or ""
-        if (code, audience) not in self._windows:
-            vendor_code = self.service_vendors.get(code, "")
-            self._windows[code, audience] = merge_windows(
-                (request.starts_at, request.ends_at)
+    def exclusion_windows(
+        self, service_code: str | None, audience: str, configuration_item_code: str | None = None
+    ) -> list[Window]:
+        """Merged windows in effect for a service and a configuration item (None = without) and an audience."""
+        code, item = service_code or "", configuration_item_code or ""
+        if (code, item, audience) not in self._windows:
+            vendor_codes = {self.service_vendors.get(code, ""), self.item_vendors.get(item, "")} - {""}
+            self._windows[code, item, audience] = merge_windows(
+                window
                 for request in self.exclusion_requests
-                if not self.refusal_reason(request, audience)
-                and (
+                if (
                     request.scope_type == "all"
                     or (request.scope_type == "service" and code and request.scope_code == code)
-                    or (request.scope_type == "vendor" and vendor_code and request.scope_code == vendor_code)
+                    or (request.scope_type == "vendor" and request.scope_code in vendor_codes)
+                    or (request.scope_type == "configuration_item" and item and request.scope_code == item)
                 )
+                for window in self.counted_windows(request, audience)
             )
-        return self._windows[code, audience]
+        return self._windows[code, item, audience]
 
-    def target_for(
-        self, definition: SltDefinition, service_code: str | None, priority: int | None, on: date
-    ) -> SltTarget | None:
-        """The target row in force on a day: the service's own row beats the general one; None if none."""
-        code = service_code or ""
+    def target_for(self, definition: SltDefinition, held: TicketEvent, start_s: int) -> SltTarget | None:
+        """The most specific target row for what a ticket holds and when its clock starts; None if none."""
+        on = utc_date(start_s)
+        contract = held.contract_code or ""
         found = [
             target
             for target in self.targets
             if target.slt_code == definition.slt_code
             and target.slt_version == definition.slt_version
-            and target.priority == priority
-            and target.service_code in ("", code)
+            and target.priority == held.priority
+            and target.service_code in ("", held.service_code or "")
+            and target.contract_code in ("", contract)
+            and target.business_unit_code in ("", self.contract_units.get(contract, ""))
+            and (
+                not target.starts_within_calendar_code
+                or self.calendars[target.starts_within_calendar_code].is_open_at(start_s)
+            )
             and is_in_force(on, target.effective_from, target.effective_to)
         ]
-        if len({target.service_code for target in found}) < len(found):
+        if len({target.specificity for target in found}) < len(found):
             raise ValueError(
-                f"slt_target has overlapping rows for {definition.slt_code} priority {priority} "
-                f"service {code or '(any)'} on {on}: end the earlier one"
+                f"slt_target has overlapping rows for {definition.slt_code} priority {held.priority} "
+                f"service {held.service_code or '(any)'} on {on}: end the earlier one"
             )
-        return max(found, key=lambda target: target.service_code != "", default=None)
+        return max(found, key=lambda target: target.specificity, default=None)
 
     def calendar_for(self, target: SltTarget, service_code: str | None) -> Calendar:
         """The target's calendar, else the service's, else around the clock."""
@@ -333,11 +341,46 @@ class SltReference:
         return self.calendars[code]
 
 
+def _is_implemented(row: Mapping[str, str]) -> bool:
+    """True for a definition this reference can follow; ValueError for one the company must not use."""
+    for column, expected in (
+        ("calendar_policy", "of_target"),
+        ("resume_policy", "pause_not_met"),
+        ("is_attached_when_stopped", "true"),
+        ("is_retroactive_start", "false"),
+    ):
+        if row[column] != expected:
+            raise ValueError(
+                f"slt_definition {row['slt_code']}: {column} {row[column]!r} is beyond this reference, which knows "
+                f"{expected!r} only: leave such definitions to the oracle of tests/property"
+            )
+    return True
+
+
+def _clock_roles(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], dict[str, str]]:
+    """(slt_code, slt_version) -> ticket_state -> clock role, of conditions that ask for the state alone."""
+    roles: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    weights = {"start": ("running", 0), "pause": ("paused", 1), "stop": ("stopped", 2), "cancel": ("canceled", 3)}
+    held: dict[tuple[str, str, str], int] = {}
+    for row in rows:
+        if row["field"] != "ticket_state" or row["operator"] != "is" or row["condition"] not in weights:
+            raise ValueError(
+                f"slt_condition {row['slt_code']} {row['condition']} {row['clause']}: this reference knows start, "
+                "pause, stop and cancel by ticket_state only: leave others to the oracle of tests/property"
+            )
+        role, weight = weights[row["condition"]]
+        key = (row["slt_code"], row["slt_version"], row["value"])
+        if weight >= held.get(key, -1):
+            held[key] = weight
+            roles[key[:2]][row["value"]] = role
+    for by_state in roles.values():
+        by_state["unknown"] = "carry"
+    return dict(roles)
+
+
 def load_slt_reference(seeds_path: Path = SEEDS_PATH) -> SltReference:
     """Read seeds/{slt,calendars,services,governance} into typed rows."""
-    roles: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in read_seed("slt/slt_condition.csv", seeds_path):
-        roles[row["slt_code"]][row["ticket_state"]] = row["clock_role"]
+    roles = _clock_roles(read_seed("slt/slt_condition.csv", seeds_path))
     definitions = [
         SltDefinition(
             slt_code=row["slt_code"],
@@ -350,9 +393,10 @@ def load_slt_reference(seeds_path: Path = SEEDS_PATH) -> SltReference:
             at_risk_share=Fraction(row["at_risk_share"]),
             effective_from=date.fromisoformat(row["effective_from"]),
             effective_to=parse_date(row["effective_to"]),
-            clock_roles=dict(roles[row["slt_code"]]),
+            clock_roles=roles[row["slt_code"], row["slt_version"]],
         )
         for row in read_seed("slt/slt_definition.csv", seeds_path)
+        if _is_implemented(row)
     ]
     targets = [
         SltTarget(
@@ -365,6 +409,9 @@ def load_slt_reference(seeds_path: Path = SEEDS_PATH) -> SltReference:
             tolerance_seconds=int(row["tolerance_seconds"]),
             effective_from=date.fromisoformat(row["effective_from"]),
             effective_to=parse_date(row["effective_to"]),
+            contract_code=row["contract_code"],
+            business_unit_code=row["business_unit_code"],
+            starts_within_calendar_code=row["starts_within_calendar_code"],
         )
         for row in read_seed("slt/slt_target.csv", seeds_path)
     ]
@@ -392,38 +439,26 @@ def load_slt_reference(seeds_path: Path = SEEDS_PATH) -> SltReference:
         for row in read_seed("calendars/calendar.csv", seeds_path)
     }
     services = read_seed("services/service.csv", seeds_path)
-    categories = read_seed("slt/exclusion_category.csv", seeds_path)
-    requests = [
-        ExclusionRequest(
-            exclusion_id=row["exclusion_id"],
-            category=row["category"],
-            scope_type=row["scope_type"],
-            scope_code=row["scope_code"],
-            starts_at=to_seconds(datetime.fromisoformat(row["starts_at"]).replace(tzinfo=UTC)),
-            ends_at=to_seconds(datetime.fromisoformat(row["ends_at"]).replace(tzinfo=UTC)),
-            root_cause=row["root_cause"],
-            evidence_reference=row["evidence_reference"],
-            requested_by=row["requested_by"],
-            approved_by=row["approved_by"],
-            approved_at=row["approved_at"],
-            decision=row["decision"],
-        )
-        for row in read_seed("governance/exclusion_request.csv", seeds_path)
-    ]
     return SltReference(
         definitions=definitions,
         targets=targets,
         calendars=calendars,
         service_calendars={row["service_code"]: row["calendar_code"] for row in services},
         service_vendors={row["service_code"]: row["vendor_code"] for row in services},
-        exclusion_requests=requests,
-        evidence_required={row["category"]: row["is_evidence_required"] == "true" for row in categories},
-        root_cause_required={row["category"]: row["is_root_cause_required"] == "true" for row in categories},
+        contract_units={
+            row["contract_code"]: row["business_unit_code"] for row in read_seed("services/contract.csv", seeds_path)
+        },
+        item_vendors={
+            row["configuration_item_code"]: row["vendor_code"]
+            for row in read_seed("services/configuration_item.csv", seeds_path)
+        },
+        exclusion_requests=read_seed_requests(read_seed, seeds_path),
         exclusion_policies=[
             (
                 row["category"],
                 row["audience"],
                 row["is_counted"] == "true",
+                row["is_outside_control_required"] == "true",
                 date.fromisoformat(row["effective_from"]),
                 parse_date(row["effective_to"]),
             )
@@ -714,8 +749,8 @@ class TicketResult:
 def calculate_ticket_slts(company: Company, reference: SltReference | None = None) -> list[TicketResult]:
     """Results of every ticket of the company under every definition of its source in force at its opening.
 
-    The service is the one at the clock's start; the team the one at stop (at as_of while open). A ticket
-    without a target row has no result.
+    Priority, service, contract and item are those at the moment target_policy names; the team is the one at
+    stop (at as_of while open). A ticket without a target row has no result.
     """
     reference = reference or load_slt_reference()
     as_of_s = to_seconds(company.as_of_at)
@@ -730,22 +765,22 @@ def calculate_ticket_slts(company: Company, reference: SltReference | None = Non
                 continue
             at_start = events[0] if outline is None else outline.event_at_start
             at_end = events[-1] if outline is None else outline.event_at_end
-            on = at_start.at.astimezone(UTC).date() if outline is None else utc_date(outline.start_s)
-            if not is_in_force(on, definition.effective_from, definition.effective_to):
+            opened_s = to_seconds(at_start.at)
+            if not is_in_force(utc_date(to_seconds(events[0].at)), definition.effective_from, definition.effective_to):
                 continue
-            priority = (at_start if definition.target_policy == "as_of_start" else at_end).priority
-            target = reference.target_for(definition, at_start.service_code, priority, on)
+            held = at_start if definition.target_policy == "as_of_start" else at_end
+            target = reference.target_for(definition, held, opened_s if outline is None else outline.start_s)
             if target is None:
                 continue
-            calendar = reference.calendar_for(target, at_start.service_code)
+            calendar = reference.calendar_for(target, held.service_code)
             results.append(
                 TicketResult(
                     ticket_number=ticket.number,
                     slt_code=definition.slt_code,
                     slt_version=definition.slt_version,
-                    service_code=at_start.service_code,
+                    service_code=held.service_code,
                     team_code=at_end.team_code,
-                    priority=priority,
+                    priority=held.priority,
                     calendar_code=calendar.calendar_code,
                     target_seconds=target.target_seconds,
                     tolerance_seconds=target.tolerance_seconds,
@@ -754,7 +789,9 @@ def calculate_ticket_slts(company: Company, reference: SltReference | None = Non
                         definition,
                         target,
                         calendar,
-                        reference.exclusion_windows(at_start.service_code, definition.exclusion_audience),
+                        reference.exclusion_windows(
+                            held.service_code, definition.exclusion_audience, held.configuration_item_code
+                        ),
                         company.as_of_at,
                         outline,
                     ),

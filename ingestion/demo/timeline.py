@@ -164,6 +164,7 @@ class Targets:
                 row["calendar_code"],
             )
             for row in read_seed("slt/slt_target.csv")
+            if not (row["contract_code"] or row["business_unit_code"] or row["starts_within_calendar_code"])
         }
 
     def of(self, slt_code: str, service_code: str, priority: int) -> tuple[int, int, str]:

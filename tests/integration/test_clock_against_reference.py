@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -34,6 +35,14 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = 20240701
 TICKET_COUNT = 600
 AS_OF = datetime(2026, 1, 5, tzinfo=UTC)
+MODELS = (
+    "fct_ticket_slt",
+    "fct_slt_clock_segment",
+    "fct_exclusion_effect",
+    "fct_availability",
+    "rec_itsm_to_mart",
+    "rec_itsm_sla_flag",
+)
 
 # Instants (UTC) around which something happens to a calendar or an exclusion of seeds/.
 ANCHORS = [
@@ -178,7 +187,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     warehouse_path = folder / "warehouse.duckdb"
     company = random_company()
     with pytest.MonkeyPatch.context() as patch, DemoServer(company, with_drops=False) as server:
-        for name in ("SERVICENOW_EXPORT_FILE", "PAYROLL_DROP_PATH", "LEDGER_DROP_PATH"):
+        for name in ("SERVICENOW_EXPORT_FILE", "PAYROLL_DROP_PATH", "LEDGER_DROP_PATH", "MONITOR_SAMPLE_DROP_PATH"):
             patch.delenv(name, raising=False)
         for name, value in server.environment().items():
             patch.setenv(name, value)
@@ -196,7 +205,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
         folder / "target",
         "build",
         "--select",
-        "+path:models/marts/slt +rec_itsm_to_mart +rec_itsm_sla_flag",
+        " ".join(f"+{model}" for model in MODELS),
         "--exclude-resource-type",
         "unit_test",
         "--indirect-selection",
@@ -254,3 +263,97 @@ def test_availability_equals_the_reference(built: Built) -> None:
     assert found == expected
     assert sum(row[3] > 0 for row in found.values()) >= 5
     assert sum(row[4] > 0 for row in found.values()) >= 5
+
+
+# ------------------------------------------------------------------------------------------ one day more
+
+CLOCK_TABLES = (
+    "core.int_ticket_step",
+    "core.int_slt_telescoped",
+    "core.int_slt_state_change",
+    "core.int_slt_interval",
+    "core.int_slt_result",
+    "slt.fct_ticket_slt",
+    "slt.fct_slt_clock_segment",
+)
+NEXT_DAY = AS_OF + timedelta(days=1)
+# What may come with a day: time, events of a new batch, an exclusion prolonged in retrospect, a holiday nobody knew.
+NEXT_DAY_CHANGES = f"""
+update landing.run_context set as_of_at = timestamp '{NEXT_DAY:%Y-%m-%d %H:%M:%S}';
+create temp table resolved as
+    select * replace (
+        'next-' || sys_id as sys_id, 'next-day' as _batch_id, '6' as newvalue,
+        '{AS_OF + timedelta(hours=5):%Y-%m-%d %H:%M:%S}' as sys_created_on
+    )
+    from raw_servicenow.sys_audit
+    where fieldname = 'state' and documentkey in (
+        select sys_id from raw_servicenow.incident
+        where number in (
+            select ticket_number from slt.fct_ticket_slt where slt_status in ('running', 'running_breached')
+        )
+        order by sys_id limit 20
+    )
+    qualify row_number() over (partition by documentkey order by sys_created_on desc, sys_id) = 1;
+insert into raw_servicenow.sys_audit select * from resolved;
+insert into landing.extract_batch
+    select * replace ('next-day' as batch_id) from landing.extract_batch
+    where entity = 'sys_audit' order by batch_id limit 1;
+update reference.exclusion_request set ends_at = ends_at + interval 30 hour where exclusion_id = 'EXR-0001';
+insert into reference.calendar_holiday by name
+    select 'us_business' as calendar_code, date '2025-03-14' as holiday_on, 'Snow' as holiday_name;
+"""
+
+
+@pytest.mark.slow
+def test_one_day_more_equals_a_full_refresh(built: Built, tmp_path: Path) -> None:
+    """Only the tickets a change touches are computed anew; every row is as if all were."""
+    step_by_step, at_once = tmp_path / "step_by_step.duckdb", tmp_path / "at_once.duckdb"
+    shutil.copy(built.warehouse_path, step_by_step)
+    with duckdb.connect(str(step_by_step)) as connection:
+        before = dict(connection.execute("select ticket_slt_key, net_seconds from slt.fct_ticket_slt").fetchall())
+        connection.execute(NEXT_DAY_CHANGES)
+    shutil.copy(step_by_step, at_once)
+    selection = ("run", "--select", "+fct_ticket_slt +fct_slt_clock_segment")
+    run_dbt(step_by_step, tmp_path / "target", *selection)
+    run_dbt(at_once, tmp_path / "target", *selection, "--full-refresh")
+
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{step_by_step}' as one (read_only); attach '{at_once}' as whole (read_only)")
+        for table in CLOCK_TABLES:
+            for left, right in (("one", "whole"), ("whole", "one")):
+                rows = connection.execute(
+                    f"select * from {left}.{table} except all select * from {right}.{table} limit 5"
+                ).fetchall()
+                assert not rows, (table, left, rows)
+        reasons = dict(
+            connection.execute(
+                "select reason, count(*) from (select unnest(string_split(reasons, ', ')) as reason"
+                " from one.core.int_slt_recompute) group by reason"
+            ).fetchall()
+        )
+        after = dict(connection.execute("select ticket_slt_key, net_seconds from one.slt.fct_ticket_slt").fetchall())
+        stopped_again = connection.execute(
+            "select count(*) from one.slt.fct_ticket_slt where stop_at = ?",
+            [AS_OF.replace(tzinfo=None) + timedelta(hours=5)],
+        ).fetchone()[0]
+    assert set(reasons) == {"history_changed", "clock_running", "clock_changed"}
+    assert sum(reasons.values()) < TICKET_COUNT
+    assert stopped_again >= 10
+    assert sum(before[key] != after[key] for key in before) >= 50
+
+
+@pytest.mark.slow
+def test_a_changed_definition_computes_every_clock_anew(built: Built, tmp_path: Path) -> None:
+    """A run whose rules are not those remembered keeps nothing: here the remembered fingerprint is another."""
+    warehouse_path = tmp_path / "warehouse.duckdb"
+    shutil.copy(built.warehouse_path, warehouse_path)
+    with duckdb.connect(str(warehouse_path)) as connection:
+        connection.execute("update clock_memory.rules set rules_fingerprint = 'of other rules'")
+        connection.execute("update reference.slt_target set target_seconds = target_seconds + 60")
+        expected = connection.execute("select sum(target_seconds) + 60 * count(*) from slt.fct_ticket_slt").fetchone()
+    run_dbt(warehouse_path, tmp_path / "target", "run", "--select", "+fct_ticket_slt +fct_slt_clock_segment")
+    with duckdb.connect(str(warehouse_path), read_only=True) as connection:
+        assert connection.execute("select reasons from core.int_slt_recompute where ticket_id = 0").fetchall() == [
+            ("rules_changed",)
+        ]
+        assert connection.execute("select sum(target_seconds) from slt.fct_ticket_slt").fetchone() == expected

@@ -56,3 +56,18 @@
 {% macro known_text(column, missing_mark='?') -%}
     nullif(nullif(trim({{ column }}), ''), '{{ missing_mark }}')
 {%- endmacro %}
+
+{#- A whole number as BIGINT. -#}
+{% macro exact_integer_64(number) -%}
+    cast({{ number }} as bigint)
+{%- endmacro %}
+
+{#- Left join to the one row of `relation` with the same `equal` value and the greatest `at_or_before` that is not
+    greater than `value`; null when there is none. -#}
+{% macro asof_join(relation, alias, equal_left, equal_right, value, at_or_before) -%}
+    {{ adapter.dispatch('asof_join', 'slt_warehouse')(relation, alias, equal_left, equal_right, value, at_or_before) }}
+{%- endmacro %}
+{% macro duckdb__asof_join(relation, alias, equal_left, equal_right, value, at_or_before) -%}
+    asof left join {{ relation }} as {{ alias }}
+        on {{ equal_left }} = {{ alias }}.{{ equal_right }} and {{ value }} >= {{ alias }}.{{ at_or_before }}
+{%- endmacro %}

@@ -1,110 +1,143 @@
+{{ config(materialized='by_ticket') }}
 with outlines as (
     select * from {{ ref('int_slt_outline') }}
+    where {{ for_tickets('ticket_id') }}
+),
+
+changes as (
+    select * from {{ ref('int_slt_state_change') }}
+    where {{ for_tickets('ticket_id') }}
 ),
 
 tickets as (
     select * from {{ ref('int_ticket') }}
 ),
 
-events as (
-    select * from {{ ref('int_ticket_event') }}
+definitions as (
+    select * from {{ ref('int_slt_definition') }}
 ),
 
-targets as (
-    select * from {{ ref('slt_target') }}
+situations as (
+    select * from {{ ref('int_ticket_situation') }}
 ),
 
-services as (
-    select * from {{ ref('service') }}
+candidates as (
+    select * from {{ ref('int_slt_situation_target') }}
 ),
 
--- what held when the clock started and when it ended; the last event at an instant holds
-held as (
-    select
-        outlines.ticket_slt_key,
-        max_by(events.service_code, events.event_sequence) filter (where events.event_at <= outlines.start_at)
-            as service_code_at_start,
-        max_by(coalesce(events.priority, -1), events.event_sequence)
-        filter (where events.event_at <= outlines.start_at) as priority_at_start,
-        max_by(coalesce(events.priority, -1), events.event_sequence) as priority_at_end,
-        max(events.event_sequence) as last_sequence
-    from outlines
-    inner join events
-        on
-            outlines.ticket_key = events.ticket_key
-            and outlines.end_at >= events.event_at
-    group by outlines.ticket_slt_key
+scopes as (
+    select * from {{ ref('int_clock_scope') }}
 ),
 
-with_priority as (
+clock_days as (
+    select * from {{ ref('int_clock_day') }}
+),
+
+-- what held when the clock started and when it ended; one of the two chooses the target
+placed as (
     select
         outlines.*,
-        tickets.ticket_number,
-        held.service_code_at_start as service_code,
-        last_events.team_code,
-        case outlines.target_policy
-            when 'as_of_start' then held.priority_at_start
-            when 'as_of_stop' then held.priority_at_end
-        end as priority,
-        tickets.batch_id
+        end_changes.situation_id as end_situation_id,
+        case definitions.target_policy
+            when 'as_of_start' then start_changes.situation_id
+            when 'as_of_stop' then end_changes.situation_id
+        end as target_situation_id
     from outlines
-    inner join tickets on outlines.ticket_key = tickets.ticket_key
-    inner join held on outlines.ticket_slt_key = held.ticket_slt_key
-    inner join events as last_events
+    inner join definitions
         on
-            outlines.ticket_key = last_events.ticket_key
-            and held.last_sequence = last_events.event_sequence
+            outlines.slt_code = definitions.slt_code
+            and outlines.slt_version = definitions.slt_version
+    inner join changes as start_changes
+        on
+            outlines.ticket_slt_key = start_changes.ticket_slt_key
+            and outlines.start_at = start_changes.event_at
+    inner join changes as end_changes
+        on
+            outlines.ticket_slt_key = end_changes.ticket_slt_key
+            and outlines.end_situation_at = end_changes.event_at
 ),
 
+-- a target of the ticket's own contract, unit or service beats the general one
 with_target as (
     select
-        with_priority.*,
-        targets.target_seconds,
-        targets.tolerance_seconds,
-        coalesce(targets.calendar_code, services.calendar_code, 'always') as calendar_code
-    from with_priority
-    inner join targets
+        placed.*,
+        candidates.business_unit_code,
+        candidates.calendar_code,
+        candidates.exclusion_scope_code,
+        candidates.audience,
+        candidates.target_seconds,
+        candidates.tolerance_seconds
+    from placed
+    inner join candidates
         on
-            with_priority.slt_code = targets.slt_code
-            and with_priority.slt_version = targets.slt_version
-            and with_priority.priority = targets.priority
-            and (targets.service_code is null or with_priority.service_code = targets.service_code)
-            and cast(with_priority.start_at as date) >= targets.effective_from
-            and cast(with_priority.start_at as date) <= coalesce(targets.effective_to, date '9999-12-31')
-    left join services on with_priority.service_code = services.service_code
-    -- a target of the ticket's own service beats the general one
+            placed.target_situation_id = candidates.situation_id
+            and placed.slt_code = candidates.slt_code
+            and placed.slt_version = candidates.slt_version
+            and cast(placed.start_at as date) >= candidates.effective_from
+            and cast(placed.start_at as date) <= candidates.effective_to
+    left join scopes as within_scopes
+        on
+            candidates.starts_within_calendar_code = within_scopes.calendar_code
+            and candidates.audience = within_scopes.audience
+            and within_scopes.exclusion_scope_code = ''
+    left join clock_days as within_days
+        on
+            within_scopes.scope_id = within_days.scope_id
+            and {{ day_number('placed.start_at') }} = within_days.day_number
+    where
+        candidates.starts_within_calendar_code is null
+        or {{ clock_is_open('within_days', epoch_seconds('placed.start_at')) }}
     qualify row_number() over (
-            partition by with_priority.ticket_slt_key
-            order by case when targets.service_code is null then 1 else 0 end, targets.effective_from desc
+            partition by placed.ticket_slt_key
+            order by candidates.specificity desc, candidates.effective_from desc
         ) = 1
 ),
 
 final as (
     select
-        ticket_slt_key,
-        ticket_key,
-        ticket_number,
-        source_system,
-        slt_code,
-        slt_version,
-        phase,
-        reopen_policy,
-        exclusion_audience,
-        at_risk_share,
-        has_history_contradiction,
-        service_code,
-        team_code,
-        priority,
-        calendar_code,
-        target_seconds,
-        tolerance_seconds,
-        start_at,
-        stop_at,
-        canceled_at,
-        end_at,
-        as_of_at,
-        batch_id
+        with_target.ticket_slt_key,
+        with_target.ticket_id,
+        with_target.ticket_key,
+        tickets.ticket_number,
+        tickets.source_system,
+        with_target.slt_code,
+        with_target.slt_version,
+        definitions.phase,
+        definitions.reopen_policy,
+        definitions.calendar_policy,
+        with_target.audience as exclusion_audience,
+        definitions.at_risk_share,
+        with_target.has_history_contradiction,
+        with_target.cycle_number,
+        target_situations.service_code,
+        target_situations.contract_code,
+        with_target.business_unit_code,
+        end_situations.team_code,
+        target_situations.priority,
+        with_target.calendar_code,
+        scopes.scope_id,
+        with_target.target_seconds,
+        with_target.tolerance_seconds,
+        with_target.start_at,
+        with_target.stop_at,
+        with_target.canceled_at,
+        with_target.end_at,
+        with_target.as_of_at,
+        tickets.batch_id
     from with_target
+    inner join tickets on with_target.ticket_key = tickets.ticket_key
+    inner join definitions
+        on
+            with_target.slt_code = definitions.slt_code
+            and with_target.slt_version = definitions.slt_version
+    inner join situations as target_situations
+        on with_target.target_situation_id = target_situations.situation_id
+    inner join situations as end_situations on with_target.end_situation_id = end_situations.situation_id
+    left join scopes
+        on
+            with_target.calendar_code = scopes.calendar_code
+            and with_target.exclusion_scope_code = scopes.exclusion_scope_code
+            and with_target.audience = scopes.audience
 )
 
 select * from final

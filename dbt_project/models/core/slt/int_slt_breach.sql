@@ -1,9 +1,12 @@
+{{ config(materialized='by_ticket') }}
 with assignments as (
     select * from {{ ref('int_slt_assignment') }}
+    where {{ for_tickets('ticket_id') }}
 ),
 
 intervals as (
     select * from {{ ref('int_slt_interval') }}
+    where {{ for_tickets('ticket_id') }}
 ),
 
 clock_days as (
@@ -20,6 +23,7 @@ crossings as (
     select
         'business' as clock,
         intervals.ticket_slt_key,
+        intervals.ticket_id,
         intervals.scope_id,
         intervals.from_at,
         assignments.target_seconds - intervals.business_before_seconds as owed_seconds
@@ -33,6 +37,7 @@ crossings as (
     select
         'net' as clock,
         intervals.ticket_slt_key,
+        intervals.ticket_id,
         intervals.scope_id,
         intervals.from_at,
         assignments.target_seconds - intervals.net_before_seconds as owed_seconds
@@ -48,6 +53,7 @@ readings as (
     select
         crossings.clock,
         crossings.ticket_slt_key,
+        crossings.ticket_id,
         crossings.scope_id,
         crossings.owed_seconds + case crossings.clock
             when 'business' then {{ clock_reading('clock_days', epoch_seconds('crossings.from_at'), 'open') }}
@@ -60,44 +66,48 @@ readings as (
             and {{ day_number('crossings.from_at') }} = clock_days.day_number
 ),
 
--- inverse of the clock: the one piece that takes the reading further, so the comparison is strict at its end
+-- inverse of the clock: the last piece that takes the reading further and begins at or before it
 instants as (
     select
         readings.ticket_slt_key,
+        readings.ticket_id,
         readings.clock,
         {{ from_epoch_seconds(
             'pieces.from_s + readings.reading_seconds - pieces.open_before_seconds'
         ) }} as breach_at
-    from readings
-    inner join pieces
-        on
-            readings.scope_id = pieces.scope_id
-            and readings.reading_seconds >= pieces.open_before_seconds
-            and readings.reading_seconds < pieces.open_before_seconds + pieces.open_seconds
-    where readings.clock = 'business'
+    from (
+        select * from readings
+        where clock = 'business'
+    ) as readings
+    {{ asof_join(
+        'pieces', 'pieces', 'readings.scope_id', 'scope_id', 'readings.reading_seconds', 'open_before_seconds'
+    ) }}
     union all
     select
         readings.ticket_slt_key,
+        readings.ticket_id,
         readings.clock,
         {{ from_epoch_seconds(
             'pieces.from_s + readings.reading_seconds - pieces.active_before_seconds'
         ) }} as breach_at
-    from readings
-    inner join pieces
-        on
-            readings.scope_id = pieces.scope_id
-            and readings.reading_seconds >= pieces.active_before_seconds
-            and readings.reading_seconds < pieces.active_before_seconds + pieces.active_seconds
-    where readings.clock = 'net'
+    from (
+        select * from readings
+        where clock = 'net'
+    ) as readings
+    {{ asof_join(
+        '(select * from pieces where active_seconds > 0)', 'pieces',
+        'readings.scope_id', 'scope_id', 'readings.reading_seconds', 'active_before_seconds'
+    ) }}
 ),
 
 final as (
     select
         ticket_slt_key,
+        ticket_id,
         max(case when clock = 'business' then breach_at end) as original_breach_at,
         max(case when clock = 'net' then breach_at end) as breach_at
     from instants
-    group by ticket_slt_key
+    group by ticket_slt_key, ticket_id
 )
 
 select * from final

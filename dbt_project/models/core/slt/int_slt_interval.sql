@@ -1,9 +1,17 @@
+{{ config(materialized='by_ticket') }}
+{%- set classes = ['paused', 'outside_calendar', 'excluded', 'net', 'stopped'] -%}
 with assignments as (
     select * from {{ ref('int_slt_assignment') }}
+    where {{ for_tickets('ticket_id') }}
 ),
 
 changes as (
     select * from {{ ref('int_slt_state_change') }}
+    where {{ for_tickets('ticket_id') }}
+),
+
+candidates as (
+    select * from {{ ref('int_slt_situation_target') }}
 ),
 
 scopes as (
@@ -18,18 +26,23 @@ clock_days as (
 counted as (
     select
         assignments.ticket_slt_key,
+        assignments.ticket_id,
         assignments.ticket_key,
         assignments.slt_code,
-        scopes.scope_id,
-        assignments.end_at,
-        changes.event_at,
+        assignments.slt_version,
+        assignments.calendar_policy,
+        assignments.scope_id,
+        assignments.start_at,
+        changes.situation_id,
+        changes.event_at as from_at,
+        lead(changes.event_at, 1, assignments.end_at) over (
+            partition by assignments.ticket_slt_key order by changes.event_at
+        ) as to_at,
         changes.ticket_state,
         case
-            when
-                changes.clock_role in ('stopped', 'canceled')
-                and assignments.reopen_policy = 'running_through'
-                then 'running'
-            else changes.clock_role
+            when changes.clock_role not in ('stopped', 'canceled') then changes.clock_role
+            when assignments.reopen_policy = 'running_through' then 'running'
+            else 'stopped'
         end as clock_role,
         changes.clock_role in ('stopped', 'canceled') as is_reopened_stretch,
         changes.is_inferred,
@@ -40,107 +53,108 @@ counted as (
         on
             assignments.ticket_slt_key = changes.ticket_slt_key
             and assignments.end_at > changes.event_at
-    left join scopes
-        on
-            assignments.calendar_code = scopes.calendar_code
-            and coalesce(assignments.service_code, '') = scopes.service_code
-            and assignments.exclusion_audience = scopes.audience
     where not assignments.has_history_contradiction
 ),
 
--- every change and the end of the clock, each read off once: one equi-join on scope and UTC day
-points as (
+-- by the values held in the stretch, where the definition says so
+own_scopes as (
     select
-        ticket_slt_key,
-        ticket_key,
-        slt_code,
-        scope_id,
-        event_at as point_at,
-        0 as is_end,
-        ticket_state,
-        clock_role,
-        is_reopened_stretch,
-        is_inferred,
-        is_role_carried,
-        batch_id
+        counted.ticket_slt_key,
+        counted.from_at,
+        scopes.scope_id
     from counted
-    union all
-    select distinct
-        ticket_slt_key,
-        ticket_key,
-        slt_code,
-        scope_id,
-        end_at as point_at,
-        1 as is_end,
-        cast(null as varchar) as ticket_state,
-        cast(null as varchar) as clock_role,
-        cast(null as boolean) as is_reopened_stretch,
-        cast(null as boolean) as is_inferred,
-        cast(null as boolean) as is_role_carried,
-        cast(null as varchar) as batch_id
-    from counted
-),
-
--- a point without a clock keeps its row and reads null: the day's balance is null, so the sum is, whatever
--- least and greatest make of the rest. A test refuses the row; dropped, it would lengthen its neighbour.
-readings as (
-    select
-        points.*,
-        {{ clock_reading('clock_days', epoch_seconds('points.point_at'), 'open') }} as open_reading_seconds,
-        {{ clock_reading('clock_days', epoch_seconds('points.point_at'), 'active') }}
-            as active_reading_seconds
-    from points
-    left join clock_days
+    inner join candidates
         on
-            points.scope_id = clock_days.scope_id
-            and {{ day_number('points.point_at') }} = clock_days.day_number
+            counted.situation_id = candidates.situation_id
+            and counted.slt_code = candidates.slt_code
+            and counted.slt_version = candidates.slt_version
+            and cast(counted.start_at as date) >= candidates.effective_from
+            and cast(counted.start_at as date) <= candidates.effective_to
+    inner join scopes
+        on
+            candidates.calendar_code = scopes.calendar_code
+            and candidates.exclusion_scope_code = scopes.exclusion_scope_code
+            and candidates.audience = scopes.audience
+    left join scopes as within_scopes
+        on
+            candidates.starts_within_calendar_code = within_scopes.calendar_code
+            and candidates.audience = within_scopes.audience
+            and within_scopes.exclusion_scope_code = ''
+    left join clock_days as within_days
+        on
+            within_scopes.scope_id = within_days.scope_id
+            and {{ day_number('counted.start_at') }} = within_days.day_number
+    where
+        counted.calendar_policy = 'as_of_event'
+        and (
+            candidates.starts_within_calendar_code is null
+            or {{ clock_is_open('within_days', epoch_seconds('counted.start_at')) }}
+        )
+    qualify row_number() over (
+            partition by counted.ticket_slt_key, counted.from_at
+            order by candidates.specificity desc, candidates.effective_from desc
+        ) = 1
 ),
 
-stretches as (
+scoped as (
     select
-        *,
-        point_at as from_at,
-        lead(point_at) over clock as to_at,
-        lead(open_reading_seconds) over clock - open_reading_seconds as open_seconds,
-        lead(active_reading_seconds) over clock - active_reading_seconds as active_seconds
-    from readings
-    window clock as (partition by ticket_slt_key order by point_at, is_end)
+        counted.ticket_slt_key,
+        counted.ticket_id,
+        counted.ticket_key,
+        counted.slt_code,
+        coalesce(own_scopes.scope_id, counted.scope_id) as scope_id,
+        counted.from_at,
+        counted.to_at,
+        counted.ticket_state,
+        counted.clock_role,
+        counted.is_reopened_stretch,
+        counted.is_inferred,
+        counted.is_role_carried,
+        counted.batch_id
+    from counted
+    left join own_scopes
+        on
+            counted.ticket_slt_key = own_scopes.ticket_slt_key
+            and counted.from_at = own_scopes.from_at
 ),
 
+-- a stretch without a clock keeps its row and reads null: the day's balance is null, so the sum is, whatever
+-- least and greatest make of the rest. A test refuses the row; dropped, its seconds would be.
 read_off as (
     select
-        *,
-        {{ seconds_between('from_at', 'to_at') }} as wall_seconds
-    from stretches
-    where is_end = 0
+        scoped.*,
+        {{ seconds_between('scoped.from_at', 'scoped.to_at') }} as wall_seconds,
+        {{ clock_reading('to_days', epoch_seconds('scoped.to_at'), 'open') }}
+        - {{ clock_reading('from_days', epoch_seconds('scoped.from_at'), 'open') }} as open_seconds,
+        {{ clock_reading('to_days', epoch_seconds('scoped.to_at'), 'active') }}
+        - {{ clock_reading('from_days', epoch_seconds('scoped.from_at'), 'active') }} as active_seconds
+    from scoped
+    left join clock_days as from_days
+        on
+            scoped.scope_id = from_days.scope_id
+            and {{ day_number('scoped.from_at') }} = from_days.day_number
+    left join clock_days as to_days
+        on
+            scoped.scope_id = to_days.scope_id
+            and {{ day_number('scoped.to_at') }} = to_days.day_number
 ),
 
 classed as (
     select
-        ticket_slt_key,
-        ticket_key,
-        slt_code,
-        scope_id,
-        from_at,
-        to_at,
-        ticket_state,
-        clock_role,
-        is_reopened_stretch,
-        is_inferred,
-        is_role_carried,
-        wall_seconds,
+        *,
         case when clock_role = 'paused' then wall_seconds else 0 end as paused_seconds,
+        case when clock_role = 'stopped' then wall_seconds else 0 end as stopped_seconds,
         case when clock_role = 'running' then wall_seconds - open_seconds else 0 end
             as outside_calendar_seconds,
         case when clock_role = 'running' then open_seconds - active_seconds else 0 end as excluded_seconds,
-        case when clock_role = 'running' then active_seconds else 0 end as net_seconds,
-        batch_id
+        case when clock_role = 'running' then active_seconds else 0 end as net_seconds
     from read_off
 ),
 
 final as (
     select
         ticket_slt_key,
+        ticket_id,
         ticket_key,
         slt_code,
         scope_id,
@@ -153,10 +167,9 @@ final as (
         is_inferred,
         is_role_carried,
         cast(wall_seconds as bigint) as wall_seconds,
-        cast(paused_seconds as bigint) as paused_seconds,
-        cast(outside_calendar_seconds as bigint) as outside_calendar_seconds,
-        cast(excluded_seconds as bigint) as excluded_seconds,
-        cast(net_seconds as bigint) as net_seconds,
+        {% for class in classes -%}
+        cast({{ class }}_seconds as bigint) as {{ class }}_seconds,
+        {% endfor -%}
         cast(coalesce(sum(excluded_seconds + net_seconds) over earlier, 0) as bigint)
             as business_before_seconds,
         cast(coalesce(sum(net_seconds) over earlier, 0) as bigint) as net_before_seconds,

@@ -1,5 +1,11 @@
+{{ config(materialized='by_ticket') }}
 with changes as (
     select * from {{ ref('int_slt_state_change') }}
+    where {{ for_tickets('ticket_id') }}
+),
+
+definitions as (
+    select * from {{ ref('int_slt_definition') }}
 ),
 
 run_context as (
@@ -9,21 +15,19 @@ run_context as (
 marks as (
     select
         ticket_slt_key,
+        ticket_id,
         ticket_key,
-        source_system,
         slt_code,
         slt_version,
-        phase,
-        reopen_policy,
-        target_policy,
-        exclusion_audience,
-        at_risk_share,
-        opened_at as start_at,
         has_history_contradiction,
+        cycle_number,
+        min(event_at) as start_at,
+        max(event_at) as last_event_at,
         min(case when clock_role in ('stopped', 'canceled') then event_at end) as first_ended_at,
         max(case when clock_role not in ('stopped', 'canceled') then event_at end) as last_not_ended_at
     from changes
-    group by all
+    group by
+        ticket_slt_key, ticket_id, ticket_key, slt_code, slt_version, has_history_contradiction, cycle_number
 ),
 
 -- what decides: the first stop or cancellation, or the start of the unbroken stretch of them the ticket is
@@ -34,14 +38,16 @@ deciding as (
         marks.ticket_slt_key,
         min(changes.event_at) as decided_at
     from marks
+    inner join definitions
+        on marks.slt_code = definitions.slt_code and marks.slt_version = definitions.slt_version
     inner join changes
         on
             marks.ticket_slt_key = changes.ticket_slt_key
             and changes.clock_role in ('stopped', 'canceled')
             and (
-                (marks.reopen_policy = 'first_stop' and marks.first_ended_at = changes.event_at)
+                (definitions.reopen_policy = 'first_stop' and marks.first_ended_at = changes.event_at)
                 or (
-                    marks.reopen_policy <> 'first_stop'
+                    definitions.reopen_policy <> 'first_stop'
                     and (marks.last_not_ended_at is null or marks.last_not_ended_at < changes.event_at)
                 )
             )
@@ -67,20 +73,17 @@ ends as (
 final as (
     select
         ticket_slt_key,
+        ticket_id,
         ticket_key,
-        source_system,
         slt_code,
         slt_version,
-        phase,
-        reopen_policy,
-        target_policy,
-        exclusion_audience,
-        at_risk_share,
         has_history_contradiction,
+        cycle_number,
         start_at,
         stop_at,
         canceled_at,
         coalesce(stop_at, canceled_at, as_of_at) as end_at,
+        coalesce(stop_at, canceled_at, last_event_at) as end_situation_at,
         as_of_at
     from ends
 )

@@ -44,7 +44,7 @@ bounds as (
     from scopes
     inner join exclusion_windows
         on
-            scopes.service_code = exclusion_windows.service_code
+            scopes.exclusion_scope_code = exclusion_windows.exclusion_scope_code
             and scopes.audience = exclusion_windows.audience
     union all
     select
@@ -55,7 +55,7 @@ bounds as (
     from scopes
     inner join exclusion_windows
         on
-            scopes.service_code = exclusion_windows.service_code
+            scopes.exclusion_scope_code = exclusion_windows.exclusion_scope_code
             and scopes.audience = exclusion_windows.audience
     union all
     select

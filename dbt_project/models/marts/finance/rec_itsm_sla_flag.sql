@@ -15,16 +15,24 @@ closures as (
 
 changes as (
     select * from {{ ref('int_slt_state_change') }}
+),
+
+resolutions as (
+    select * from {{ ref('slt_definition') }}
     where phase = 'resolution'
 ),
 
 first_stops as (
     select
-        ticket_slt_key,
-        min(case when clock_role = 'stopped' then event_at end) as first_stop_at,
-        max(case when ticket_state = 'closed' then event_at end) as history_closed_at
+        changes.ticket_slt_key,
+        min(case when changes.clock_role = 'stopped' then changes.event_at end) as first_stop_at,
+        max(case when changes.ticket_state = 'closed' then changes.event_at end) as history_closed_at
     from changes
-    group by ticket_slt_key
+    inner join resolutions
+        on
+            changes.slt_code = resolutions.slt_code
+            and changes.slt_version = resolutions.slt_version
+    group by changes.ticket_slt_key
 ),
 
 compared as (

@@ -109,7 +109,7 @@ raw_event_counts as (
     where
         raw_audit_entries.tablename = 'incident'
         and raw_audit_entries.fieldname in (
-            'state', 'priority', 'assignment_group', 'assigned_to', 'business_service'
+            'state', 'priority', 'assignment_group', 'assigned_to', 'business_service', 'cmdb_ci', 'contract'
         )
     group by incidents.number
     union all
@@ -133,7 +133,7 @@ late_event_counts as (
     where
         staged_audit_entries.table_name = 'incident'
         and staged_audit_entries.field_name in (
-            'state', 'priority', 'assignment_group', 'assigned_to', 'business_service'
+            'state', 'priority', 'assignment_group', 'assigned_to', 'business_service', 'cmdb_ci', 'contract'
         )
         and (
             staged_audit_entries.sys_created_at > run_context.as_of_at

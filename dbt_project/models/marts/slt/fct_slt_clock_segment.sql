@@ -1,6 +1,8 @@
-{%- set classes = ['paused', 'outside_calendar', 'excluded', 'net'] -%}
+{{ config(materialized='by_ticket', ticket_column='ticket_key') }}
+{%- set classes = ['paused', 'outside_calendar', 'excluded', 'net', 'stopped'] -%}
 with intervals as (
     select * from {{ ref('int_slt_interval') }}
+    where {{ for_tickets('ticket_id') }}
 ),
 
 scopes as (
@@ -21,7 +23,7 @@ exclusion_names as (
     inner join scopes on intervals.scope_id = scopes.scope_id
     inner join exclusion_windows
         on
-            scopes.service_code = exclusion_windows.service_code
+            scopes.exclusion_scope_code = exclusion_windows.exclusion_scope_code
             and scopes.audience = exclusion_windows.audience
             and intervals.to_at > exclusion_windows.starts_at
             and intervals.from_at < exclusion_windows.ends_at
@@ -50,6 +52,8 @@ explained as (
         scopes.calendar_code,
         case
             when classed.clock_class = 'paused' then 'state ' || classed.ticket_state || ' pauses the clock'
+            when classed.clock_class = 'stopped'
+                then 'state ' || classed.ticket_state || ' stopped the clock until it was left again'
             when classed.clock_class = 'outside_calendar'
                 then 'calendar ' || scopes.calendar_code || ' is closed'
             when classed.clock_class = 'excluded' then 'exclusion ' || exclusion_names.exclusion_ids

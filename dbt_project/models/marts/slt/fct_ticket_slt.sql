@@ -1,45 +1,12 @@
-with assignments as (
-    select * from {{ ref('int_slt_assignment') }}
-),
-
-intervals as (
-    select * from {{ ref('int_slt_interval') }}
-),
-
-breaches as (
-    select * from {{ ref('int_slt_breach') }}
-),
-
-totals as (
+{{ config(materialized='by_ticket', ticket_column='ticket_key') }}
+with results as (
     select
-        ticket_slt_key,
-        sum(wall_seconds) as wall_seconds,
-        sum(paused_seconds) as paused_seconds,
-        sum(outside_calendar_seconds) as outside_calendar_seconds,
-        sum(excluded_seconds) as excluded_seconds,
-        sum(net_seconds) as net_seconds,
-        sum(excluded_seconds + net_seconds) as business_seconds
-    from intervals
-    group by ticket_slt_key
-),
-
--- a ticket stopped or cancelled at the very instant it started has no interval and no seconds
-measured as (
-    select
-        assignments.*,
-        coalesce(totals.wall_seconds, 0) as wall_seconds,
-        coalesce(totals.paused_seconds, 0) as paused_seconds,
-        coalesce(totals.outside_calendar_seconds, 0) as outside_calendar_seconds,
-        coalesce(totals.excluded_seconds, 0) as excluded_seconds,
-        coalesce(totals.net_seconds, 0) as net_seconds,
-        coalesce(totals.business_seconds, 0) as business_seconds,
-        coalesce(totals.business_seconds, 0) > assignments.target_seconds as is_breached_raw,
-        coalesce(totals.net_seconds, 0) > assignments.target_seconds as is_breached_adjusted,
-        breaches.original_breach_at,
-        breaches.breach_at
-    from assignments
-    left join totals on assignments.ticket_slt_key = totals.ticket_slt_key
-    left join breaches on assignments.ticket_slt_key = breaches.ticket_slt_key
+        *,
+        excluded_seconds + net_seconds as business_seconds,
+        excluded_seconds + net_seconds > target_seconds as is_breached_raw,
+        net_seconds > target_seconds as is_breached_adjusted
+    from {{ ref('int_slt_result') }}
+    where {{ for_tickets('ticket_id') }}
 ),
 
 judged as (
@@ -54,7 +21,7 @@ judged as (
             when net_seconds - target_seconds <= tolerance_seconds then 'within_tolerance'
             else 'breached'
         end as slt_status
-    from measured
+    from results
 ),
 
 final as (
@@ -66,7 +33,10 @@ final as (
         cast(slt_code as varchar) as slt_code,
         cast(slt_version as integer) as slt_version,
         cast(phase as varchar) as phase,
+        cast(cycle_number as integer) as cycle_number,
         cast(service_code as varchar) as service_code,
+        cast(contract_code as varchar) as contract_code,
+        cast(business_unit_code as varchar) as business_unit_code,
         cast(team_code as varchar) as team_code,
         cast(priority as integer) as priority,
         cast(calendar_code as varchar) as calendar_code,
@@ -74,6 +44,7 @@ final as (
         cast(tolerance_seconds as bigint) as tolerance_seconds,
         cast(start_at as timestamp) as start_at,
         cast(stop_at as timestamp) as stop_at,
+        cast(end_at as timestamp) as end_at,
         cast(as_of_at as timestamp) as as_of_at,
         cast(slt_status as varchar) as slt_status,
         cast(wall_seconds as bigint) as wall_seconds,
@@ -81,6 +52,7 @@ final as (
         cast(outside_calendar_seconds as bigint) as outside_calendar_seconds,
         cast(excluded_seconds as bigint) as excluded_seconds,
         cast(net_seconds as bigint) as net_seconds,
+        cast(stopped_seconds as bigint) as stopped_seconds,
         cast(business_seconds as bigint) as business_seconds,
         cast(is_breached_raw as boolean) as is_breached_raw,
         cast(is_breached_adjusted as boolean) as is_breached_adjusted,

@@ -9,8 +9,10 @@ with periods as (
     union all
     select
         'slt_target' as seed_name,
-        slt_code || '/' || cast(slt_version as varchar) || '/' || coalesce(service_code, '')
-        || '/' || cast(priority as varchar) as period_key,
+        slt_code || '/' || cast(slt_version as varchar) || '/' || coalesce(contract_code, '')
+        || '/' || coalesce(business_unit_code, '') || '/' || coalesce(service_code, '')
+        || '/' || cast(priority as varchar) || '/' || coalesce(starts_within_calendar_code, '')
+            as period_key,
         effective_from,
         coalesce(effective_to, date '9999-12-31') as effective_to
     from {{ ref('slt_target') }}

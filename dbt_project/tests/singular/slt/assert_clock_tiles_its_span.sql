@@ -9,15 +9,16 @@ with results as (
         ticket_slts.paused_seconds
         + ticket_slts.outside_calendar_seconds
         + ticket_slts.excluded_seconds
-        + ticket_slts.net_seconds as class_seconds,
+        + ticket_slts.net_seconds
+        + ticket_slts.stopped_seconds as class_seconds,
         ticket_slts.excluded_seconds + ticket_slts.net_seconds as clock_seconds,
         case
             when ticket_slts.slt_status = 'invalid' then 0
-            else {{ seconds_between('assignments.start_at', 'assignments.end_at') }}
+            else {{ seconds_between('clocks.start_at', 'clocks.end_at') }}
         end as span_seconds
     from {{ ref('fct_ticket_slt') }} as ticket_slts
-    inner join {{ ref('int_slt_assignment') }} as assignments
-        on ticket_slts.ticket_slt_key = assignments.ticket_slt_key
+    inner join {{ ref('int_slt_result') }} as clocks
+        on ticket_slts.ticket_slt_key = clocks.ticket_slt_key
 )
 
 select *

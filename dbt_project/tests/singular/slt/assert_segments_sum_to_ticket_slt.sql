@@ -7,6 +7,7 @@ with segments as (
         sum(case when clock_class = 'outside_calendar' then seconds else 0 end) as outside_calendar_seconds,
         sum(case when clock_class = 'excluded' then seconds else 0 end) as excluded_seconds,
         sum(case when clock_class = 'net' then seconds else 0 end) as net_seconds,
+        sum(case when clock_class = 'stopped' then seconds else 0 end) as stopped_seconds,
         sum(seconds) as wall_seconds
     from {{ ref('fct_slt_clock_segment') }}
     group by ticket_slt_key
@@ -23,4 +24,5 @@ where
     or ticket_slts.outside_calendar_seconds <> coalesce(segments.outside_calendar_seconds, 0)
     or ticket_slts.excluded_seconds <> coalesce(segments.excluded_seconds, 0)
     or ticket_slts.net_seconds <> coalesce(segments.net_seconds, 0)
+    or ticket_slts.stopped_seconds <> coalesce(segments.stopped_seconds, 0)
     or ticket_slts.wall_seconds <> coalesce(segments.wall_seconds, 0)

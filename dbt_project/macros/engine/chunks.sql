@@ -1,0 +1,65 @@
+{#- The condition by which a model of materialization by_ticket is cut: true in a compiled model and in unit
+    tests; while it is built either a range of ticket ids (a whole build goes through them in turn, so that
+    memory is bounded) or the tickets that int_slt_recompute lists. Name it wherever the model reads tickets. -#}
+{% macro for_tickets(ticket_id) -%}
+    (/*tickets*/ {{ ticket_id }} /*tickets*/ is not null)
+{%- endmacro %}
+
+{#- SQL of a by_ticket model with the given condition put on every ticket id it is cut by. -#}
+{% macro cut_by_ticket(sql, condition) -%}
+    {%- set pieces = modules.re.split('\\(/\\*tickets\\*/ (.*?) /\\*tickets\\*/ is not null\\)', sql) -%}
+    {%- for piece in pieces -%}
+        {%- if loop.index0 % 2 -%} ({{ piece }} {{ condition }}) {%- else -%} {{ piece }} {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- A table of rows that each belong to one ticket. Built whole, in ranges of tickets, when it is new, on
+    --full-refresh, or when int_slt_recompute says everything; otherwise only the rows of the tickets listed
+    there are replaced. Either way one transaction: a run that dies leaves the table as it was.
+    config ticket_column: the column of this table that names the ticket, ticket_id (default) or ticket_key.
+    var slt_chunk_ticket_count: tickets in a range. -#}
+{% materialization by_ticket, adapter='duckdb' %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set column = config.get('ticket_column', 'ticket_id') -%}
+    {%- set listed = adapter.get_relation(database=this.database, schema='core', identifier='int_slt_recompute') -%}
+    {%- set ids = adapter.get_relation(database=this.database, schema='core', identifier='int_ticket_id') -%}
+    {%- set is_whole = existing is none or should_full_refresh() or listed is none
+        or (run_query('select count(*) from ' ~ listed ~ ' where ticket_id = 0')[0][0] | int) > 0 -%}
+    {%- set building = make_intermediate_relation(target_relation) -%}
+    {{ drop_relation_if_exists(load_cached_relation(building)) }}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if is_whole -%}
+        {%- set size = var('slt_chunk_ticket_count') | int -%}
+        {%- set last = 0 if ids is none else run_query('select coalesce(max(ticket_id), 0) from ' ~ ids)[0][0] | int -%}
+        {%- for number in range(0, [1, (last + size - 1) // size] | max) -%}
+            {%- set condition = 'between ' ~ (number * size + 1) ~ ' and ' ~ ((number + 1) * size) -%}
+            {%- set chunk_sql = cut_by_ticket(sql, condition) -%}
+            {%- call statement('main' if loop.first else 'chunk_' ~ number) -%}
+                {%- if loop.first -%}
+                {{ create_table_as(False, building, chunk_sql) }}
+                {%- else -%}
+                insert into {{ building }} by name {{ chunk_sql }}
+                {%- endif -%}
+            {%- endcall -%}
+        {%- endfor -%}
+        {%- if existing is not none -%}
+            {{ drop_relation_if_exists(existing) }}
+        {%- endif -%}
+        {{ adapter.rename_relation(building, target_relation) }}
+    {%- else -%}
+        {%- call statement('replace_tickets') -%}
+            delete from {{ target_relation }} where {{ column }} in (select {{ column }} from {{ listed }})
+        {%- endcall -%}
+        {%- call statement('main') -%}
+            insert into {{ target_relation }} by name
+            {{ cut_by_ticket(sql, 'in (select ticket_id from ' ~ listed ~ ')') }}
+        {%- endcall -%}
+    {%- endif -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do persist_docs(target_relation, model) %}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}

@@ -1,0 +1,299 @@
+{%- set batch = clock_memory('batch') -%}
+{%- set exclusion = clock_memory('exclusion') -%}
+{%- set calendar = clock_memory('calendar') -%}
+{%- set rules = clock_memory('rules') -%}
+{%- set result = earlier_build('int_slt_result') -%}
+{%- set interval = earlier_build('int_slt_interval') -%}
+{%- set has_memory = batch and exclusion and calendar and rules and result and interval -%}
+-- depends_on: {{ ref('int_ticket') }}
+-- depends_on: {{ ref('int_ticket_event') }}
+-- depends_on: {{ ref('int_extract_batch') }}
+-- depends_on: {{ ref('int_exclusion_scope') }}
+-- depends_on: {{ ref('int_calendar_segment') }}
+-- depends_on: {{ ref('int_clock_scope') }}
+-- depends_on: {{ ref('slt_target') }}
+with rules_now as (
+    select * from {{ ref('int_slt_rules') }}
+),
+
+ticket_ids as (
+    select * from {{ ref('int_ticket_id') }}
+),
+
+{% if has_memory -%}
+tickets as (
+    select * from {{ ref('int_ticket') }}
+),
+
+events as (
+    select * from {{ ref('int_ticket_event') }}
+),
+
+batches as (
+    select * from {{ ref('int_extract_batch') }}
+),
+
+exclusions as (
+    select * from {{ ref('int_exclusion_scope') }}
+),
+
+segments as (
+    select * from {{ ref('int_calendar_segment') }}
+),
+
+scopes as (
+    select * from {{ ref('int_clock_scope') }}
+),
+
+targets as (
+    select * from {{ ref('slt_target') }}
+),
+
+-- other rules than last time, or an earlier as_of: nothing can be kept
+everything as (
+    select 'rules_changed' as reason
+    from rules_now
+    left join {{ rules }} as remembered
+        on
+            rules_now.rules_fingerprint = remembered.rules_fingerprint
+            and rules_now.as_of_at >= remembered.as_of_at
+    where remembered.rules_fingerprint is null
+),
+
+new_batches as (
+    select batch_id from batches
+    except
+    select batch_id from {{ batch }}
+),
+
+items_now as (
+    select distinct split_part(exclusion_scope_code, '/', 2) as configuration_item_code
+    from exclusions
+),
+
+items_then as (
+    select distinct split_part(exclusion_scope_code, '/', 2) as configuration_item_code
+    from {{ exclusion }}
+),
+
+changed_items as (
+    select
+        coalesce(items_now.configuration_item_code, items_then.configuration_item_code)
+            as configuration_item_code
+    from items_now
+    full join items_then on items_now.configuration_item_code = items_then.configuration_item_code
+    where items_now.configuration_item_code is null or items_then.configuration_item_code is null
+),
+
+changed_tickets as (
+    select events.ticket_key
+    from events
+    inner join new_batches on events.batch_id = new_batches.batch_id
+    union
+    select tickets.ticket_key
+    from tickets
+    inner join new_batches on tickets.batch_id = new_batches.batch_id
+    union
+    -- what an earlier as_of could not yet see
+    select events.ticket_key
+    from events
+    cross join {{ rules }} as remembered
+    where events.recorded_at > remembered.as_of_at
+    union
+    -- items whose exclusions now make a scope of their own, or no longer do
+    select events.ticket_key
+    from events
+    inner join changed_items on events.configuration_item_code = changed_items.configuration_item_code
+    union
+    select ticket_ids.ticket_key
+    from ticket_ids
+    left join tickets on ticket_ids.ticket_key = tickets.ticket_key
+    where tickets.ticket_key is null
+),
+
+still_open as (
+    select ticket_id from {{ result }}
+    where stop_at is null and canceled_at is null
+),
+
+changed_windows as (
+    select
+        exclusion_scope_code,
+        audience,
+        starts_at,
+        ends_at
+    from (
+        select
+            exclusion_scope_code,
+            audience,
+            exclusion_id,
+            starts_at,
+            ends_at
+        from exclusions
+        except
+        select
+            exclusion_scope_code,
+            audience,
+            exclusion_id,
+            starts_at,
+            ends_at
+        from {{ exclusion }}
+    ) as added
+    union all
+    select
+        exclusion_scope_code,
+        audience,
+        starts_at,
+        ends_at
+    from (
+        select
+            exclusion_scope_code,
+            audience,
+            exclusion_id,
+            starts_at,
+            ends_at
+        from {{ exclusion }}
+        except
+        select
+            exclusion_scope_code,
+            audience,
+            exclusion_id,
+            starts_at,
+            ends_at
+        from exclusions
+    ) as removed
+),
+
+-- days that were beyond the horizon then or are now were nobody's
+changed_segments as (
+    select
+        changed.calendar_code,
+        changed.opens_at,
+        changed.closes_at
+    from (
+        (
+            select
+                calendar_code,
+                opens_at,
+                closes_at
+            from segments
+            except
+            select
+                calendar_code,
+                opens_at,
+                closes_at
+            from {{ calendar }}
+        )
+        union all
+        (
+            select
+                calendar_code,
+                opens_at,
+                closes_at
+            from {{ calendar }}
+            except
+            select
+                calendar_code,
+                opens_at,
+                closes_at
+            from segments
+        )
+    ) as changed
+),
+
+changed_scopes as (
+    select
+        scopes.scope_id,
+        changed_windows.starts_at as from_at,
+        changed_windows.ends_at as to_at
+    from scopes
+    inner join changed_windows
+        on
+            scopes.exclusion_scope_code = changed_windows.exclusion_scope_code
+            and scopes.audience = changed_windows.audience
+    union
+    select
+        scopes.scope_id,
+        changed_segments.opens_at as from_at,
+        changed_segments.closes_at as to_at
+    from scopes
+    inner join changed_segments on scopes.calendar_code = changed_segments.calendar_code
+),
+
+touched as (
+    select results.ticket_id
+    from {{ result }} as results
+    inner join changed_scopes
+        on
+            results.scope_id = changed_scopes.scope_id
+            and results.start_at < changed_scopes.to_at
+            and results.end_at > changed_scopes.from_at
+    union
+    select intervals.ticket_id
+    from {{ interval }} as intervals
+    inner join changed_scopes
+        on
+            intervals.scope_id = changed_scopes.scope_id
+            and intervals.from_at < changed_scopes.to_at
+            and intervals.to_at > changed_scopes.from_at
+    union
+    -- a start that has come to lie in hours a target asks for, or no longer does
+    select results.ticket_id
+    from {{ result }} as results
+    inner join changed_segments
+        on
+            results.start_at >= changed_segments.opens_at
+            and results.start_at < changed_segments.closes_at
+    where changed_segments.calendar_code in (
+            select targets.starts_within_calendar_code from targets
+            where targets.starts_within_calendar_code is not null
+        )
+),
+
+listed as (
+    select
+        0 as ticket_id,
+        reason
+    from everything
+    union all
+    select
+        ticket_ids.ticket_id,
+        'history_changed' as reason
+    from changed_tickets
+    inner join ticket_ids on changed_tickets.ticket_key = ticket_ids.ticket_key
+    union all
+    select
+        ticket_id,
+        'clock_running' as reason
+    from still_open
+    union all
+    select
+        ticket_id,
+        'clock_changed' as reason
+    from touched
+),
+{%- else -%}
+listed as (
+    select
+        0 as ticket_id,
+        'nothing_remembered' as reason
+    from rules_now
+),
+{%- endif %}
+
+final as (
+    select
+        cast(listed.ticket_id as integer) as ticket_id,
+        ticket_ids.ticket_key,
+        {{ string_list('listed.reason', 'listed.reason') }} as reasons
+    from (
+        select distinct
+            ticket_id,
+            reason
+        from listed
+    ) as listed
+    left join ticket_ids on listed.ticket_id = ticket_ids.ticket_id
+    group by listed.ticket_id, ticket_ids.ticket_key
+)
+
+select * from final

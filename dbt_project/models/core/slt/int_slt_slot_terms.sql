@@ -1,0 +1,51 @@
+with terms as (
+    select * from {{ ref('int_slt_terms') }}
+),
+
+situation_slots as (
+    select * from {{ ref('int_slt_situation') }}
+),
+
+definitions as (
+    select * from {{ ref('int_slt_definition') }}
+),
+
+dated as (
+    select
+        cast(
+            situation_slots.situation_id * {{ slt_slot_count() }} + situation_slots.slot_number as integer
+        ) as slot_terms_key,
+        terms.terms_id,
+        terms.scope_id,
+        cast(terms.target_seconds as integer) as target_seconds,
+        greatest(terms.from_on, definitions.effective_from) as from_on,
+        least(terms.to_on, coalesce(definitions.effective_to, date '9999-12-31')) as to_on
+    from terms
+    inner join situation_slots
+        on
+            terms.situation_id = situation_slots.situation_id
+            and terms.slt_code = situation_slots.slt_code
+            and terms.slt_version = situation_slots.slt_version
+    inner join definitions
+        on
+            terms.slt_code = definitions.slt_code
+            and terms.slt_version = definitions.slt_version
+    where not terms.depends_on_start_hour
+),
+
+-- the days as instants of the clock, within what those can hold
+final as (
+    select
+        slot_terms_key,
+        terms_id,
+        scope_id,
+        target_seconds,
+        from_on,
+        to_on,
+        {{ clock_seconds("cast(greatest(from_on, date '1940-01-01') as timestamp)") }} as from_s,
+        {{ clock_seconds("cast(" ~ add_days("least(to_on, date '2067-12-31')", 1) ~ " as timestamp)") }} as to_s
+    from dated
+)
+
+select * from final
+order by slot_terms_key
