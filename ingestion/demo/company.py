@@ -26,6 +26,7 @@ from ingestion.demo.model import (
     Ticket,
     TicketEvent,
 )
+from ingestion.demo.monitor_samples import monitor_sample_facts
 from ingestion.demo.monitoring import Monitoring
 from ingestion.demo.people import People
 from ingestion.demo.plants import plant
@@ -137,7 +138,7 @@ def build_company(
         transitions=monitoring.transitions,
         downtimes=monitoring.downtimes,
         slos=monitoring.slos,
-        planted=[*planter.facts, *people.planted, *monitoring.planted],
+        planted=[*planter.facts, *people.planted, *monitoring.planted, *monitor_sample_facts(as_of)],
     )
     _plant_wrong_flags(company, clocks)
     return company_as_of(company, as_of)

@@ -128,8 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
 class DemoServer:
     """Serves a company on 127.0.0.1 while its `with` block lasts.
 
-    `port` 0 takes a free one. `drops_path` is where the payroll and ledger files are written (a temporary
-    folder of its own by default); with `with_drops=False` there are none and those two sources stay absent.
+    `port` 0 takes a free one. `drops_path` is where the payroll, ledger and monitor sample files are written (a
+    temporary folder of its own by default); with `with_drops=False` there are none and those sources stay absent.
     `requests` lists the decoded path and query of every request so far.
     """
 
@@ -195,6 +195,7 @@ class DemoServer:
             self._temporary = None
 
     def _write_drops(self) -> None:
+        from ingestion.demo.monitor_samples import write_monitor_samples
         from ingestion.demo.pay_desk import write_drops
 
         if self._drops_path is None:
@@ -204,6 +205,7 @@ class DemoServer:
         payroll.mkdir(parents=True, exist_ok=True)
         ledger.mkdir(parents=True, exist_ok=True)
         write_drops(self.company, payroll, ledger)
+        write_monitor_samples(self.company, self._drops_path / "monitor_samples")
 
     @property
     def url(self) -> str:
@@ -229,6 +231,7 @@ class DemoServer:
         if self._with_drops and self._drops_path:
             found["PAYROLL_DROP_PATH"] = str(self._drops_path / "payroll")
             found["LEDGER_DROP_PATH"] = str(self._drops_path / "ledger")
+            found["MONITOR_SAMPLE_DROP_PATH"] = str(self._drops_path / "monitor_samples")
         return found
 
     def note_request(self, url: str) -> None:

@@ -6,10 +6,12 @@ from ingestion.contracts import Source
 from ingestion.sources.bamboohr import BAMBOOHR
 from ingestion.sources.datadog import DATADOG
 from ingestion.sources.ledger import LEDGER
+from ingestion.sources.monitor_samples import MONITOR_SAMPLES
 from ingestion.sources.payroll import PAYROLL
 from ingestion.sources.servicenow import SERVICENOW
 from ingestion.sources.servicenow_event_log import SERVICENOW_EVENT_LOG
 
 SOURCES: dict[str, Source] = {
-    source.name: source for source in (SERVICENOW, SERVICENOW_EVENT_LOG, DATADOG, BAMBOOHR, PAYROLL, LEDGER)
+    source.name: source
+    for source in (SERVICENOW, SERVICENOW_EVENT_LOG, DATADOG, MONITOR_SAMPLES, BAMBOOHR, PAYROLL, LEDGER)
 }

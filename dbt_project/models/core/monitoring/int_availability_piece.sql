@@ -83,14 +83,14 @@ bounds as (
     from maintenance
     union all
     select
-        service_code,
+        exclusion_scope_code as service_code,
         starts_at as bound_at,
         0 as maintenance_step,
         1 as excluded_step
     from exclusion_windows
     union all
     select
-        service_code,
+        exclusion_scope_code as service_code,
         ends_at as bound_at,
         0 as maintenance_step,
         -1 as excluded_step
