@@ -39,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return commands.docs()
             case "publish":
                 return commands.publish()
+            case "openslo-import":
+                return commands.openslo_import(options.files, options.out, options.effective_from, options.write)
             case "coverage":
                 from dagster_project.lib.coverage import write_coverage
 
@@ -80,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("docs", help="write the dbt documentation as one static page")
     commands.add_parser("publish", help="judge the marts as they stand and publish them again")
+
+    openslo = commands.add_parser("openslo-import", help="read OpenSLO v1 files into seeds/slo; shows the difference")
+    openslo.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML; names hold across files")
+    openslo.add_argument("--out", type=Path, help="folder of the seeds (default: seeds/slo)")
+    openslo.add_argument("--effective-from", type=_day, metavar="DAY", help="first day in force (default: today, UTC)")
+    openslo.add_argument("--write", action="store_true", help="change the seeds, not only show what would change")
 
     coverage = commands.add_parser("coverage", help="write docs/coverage.md")
     coverage.add_argument("--check", action="store_true", help="change nothing; fail when it is not up to date")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,7 @@ SOURCE_VARIABLES = (
     "BAMBOOHR_URL",
     "PAYROLL_DROP_PATH",
     "LEDGER_DROP_PATH",
+    "MONITOR_SAMPLE_DROP_PATH",
 )
 JOBS_WITH_GATES = ("warehouse", "publish_only")
 
@@ -223,6 +224,34 @@ def publish() -> int:
         files = sorted(settings.publish_path.glob("*.duckdb"))
         screen.say(f"publish: {len(files)} files in {settings.publish_path}; {screen.elapsed_seconds:.1f} s")
         return 0
+
+
+def openslo_import(files: Sequence[Path], out: Path | None, effective_from: date | None, write: bool) -> int:
+    """Read OpenSLO files into the seeds of the objectives: show the difference, and write it when asked to."""
+    from ingestion.openslo import ImportRefusedError, import_files
+
+    screen = Screen.plain()
+    folder = out or REPO_ROOT / "seeds" / "slo"
+    day = effective_from or datetime.now(UTC).date()
+    try:
+        result = import_files(files, folder, REPO_ROOT / "seeds", day, write=write)
+    except ImportRefusedError as error:
+        for finding in error.findings:
+            screen.error(str(finding))
+        screen.error(f"openslo-import: {len(error.findings)} refused, nothing written")
+        return 1
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{error}: nothing written") from error
+    for note in result.notes:
+        screen.say(f"note: {note}")
+    for line in result.difference:
+        screen.say(line)
+    done = "written" if write and result.difference else "nothing to change" if not result.difference else "not written"
+    screen.say(
+        f"openslo-import: {result.slo_count} objectives and {result.alert_policy_count} alert policies read, {done}"
+        + ("" if write or not result.difference else ": add --write")
+    )
+    return 0
 
 
 def docs() -> int:

@@ -15,6 +15,14 @@ from typing import Any
 import yaml
 
 from expectations.checks import CheckSpec, FromModels, On, quoted, text_list
+from expectations.suites import (
+    marts_availability,
+    marts_breach,
+    marts_exclusions,
+    marts_slo,
+    marts_statistics,
+    marts_vendors,
+)
 
 TICKET_SOURCES = ("servicenow", "servicenow_event_log")
 SLT_STATUSES = (
@@ -82,6 +90,18 @@ def checks() -> list[CheckSpec]:
         *_reconciliations(),
         *_types(),
         *_privacy(),
+        *(
+            check
+            for suite in (
+                marts_exclusions,
+                marts_availability,
+                marts_slo,
+                marts_vendors,
+                marts_breach,
+                marts_statistics,
+            )
+            for check in suite.checks()
+        ),
     ]
 
 
@@ -115,9 +135,9 @@ def _clock() -> Iterator[CheckSpec]:
             net_seconds, business_seconds
         from checked
         where wall_seconds is distinct from paused_seconds + outside_calendar_seconds + excluded_seconds +
-            net_seconds
+            net_seconds + stopped_seconds
         or business_seconds is distinct from excluded_seconds + net_seconds
-        or least(paused_seconds, outside_calendar_seconds, excluded_seconds, net_seconds) < 0
+        or least(paused_seconds, outside_calendar_seconds, excluded_seconds, net_seconds, stopped_seconds) < 0
         """,
         "wall = paused + outside calendar + excluded + net; business = excluded + net; none is negative.",
         DEFECT,
@@ -125,11 +145,13 @@ def _clock() -> Iterator[CheckSpec]:
     yield on.no_rows(
         "wall_is_the_time_between",
         """
-        select ticket_slt_key, slt_status, start_at, stop_at, as_of_at, wall_seconds from checked
-        where slt_status not in ('invalid', 'canceled')
-        and wall_seconds <> epoch_us(coalesce(stop_at, as_of_at)) // 1000000 - epoch_us(start_at) // 1000000
+        select ticket_slt_key, slt_status, start_at, stop_at, end_at, as_of_at, wall_seconds from checked
+        where slt_status <> 'invalid' and (
+            wall_seconds <> epoch_us(end_at) // 1000000 - epoch_us(start_at) // 1000000
+            or end_at is distinct from coalesce(stop_at, as_of_at, end_at)
+        )
         """,
-        "The wall seconds of a result are those from its start to its stop (or to the run's instant).",
+        "The wall seconds of a result are those from its start to its end: stop, cancellation or the run's instant.",
         DEFECT,
     )
     yield on.no_rows(

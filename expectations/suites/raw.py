@@ -38,6 +38,7 @@ CASTS: dict[str, dict[str, str]] = {
         "opened_at": "timestamp",
         "sys_updated_on": "timestamp",
     },
+    "servicenow.ast_contract": {"starts": "date", "ends": "date"},
     "servicenow.sys_user_group": {"active": "boolean"},
     "servicenow.sys_user": {"active": "boolean"},
     "servicenow_event_log.incident_event": {
@@ -62,6 +63,7 @@ CASTS: dict[str, dict[str, str]] = {
     "bamboohr.employment_status": {"date": "date"},
     "bamboohr.incentive_target": {"date": "date", "quarterlyTargetAmount": "money"},
     "payroll.register_line": {"amount": "money", "paid_on": "date"},
+    "monitor_samples.monitor_sample": {"sampled_at": "iso8601", "received_at": "iso8601", "response_ms": "integer"},
     "ledger.journal_line": {
         "line_number": "integer",
         "posted_on": "date",
@@ -88,6 +90,8 @@ STAMP_SQL = {
 # Entities that may honestly have nothing to tell: an empty extract of them warns and does not block.
 MAY_BE_EMPTY = (
     ("servicenow", "change_request"),
+    ("servicenow", "cmdb_ci"),
+    ("servicenow", "ast_contract"),
     ("datadog", "monitor_transition"),
     ("datadog", "slo"),
     ("datadog", "downtime"),

@@ -23,6 +23,7 @@ SOURCE_VARIABLES = (
     "BAMBOOHR_",
     "PAYROLL_",
     "LEDGER_",
+    "MONITOR_SAMPLE_",
     "AS_OF",
     "EXTRACT_FROM",
 )

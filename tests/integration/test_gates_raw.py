@@ -38,6 +38,7 @@ VARIABLES = (
     "BAMBOOHR_URL",
     "PAYROLL_DROP_PATH",
     "LEDGER_DROP_PATH",
+    "MONITOR_SAMPLE_DROP_PATH",
 )
 
 # A value for each typed column, by its kind; every other column is text.

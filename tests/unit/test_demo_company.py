@@ -46,12 +46,15 @@ class Oracle:
         self.segments = seed("calendars/calendar_segment.csv")
         self.holidays = {(row["calendar_code"], row["holiday_on"]) for row in seed("calendars/calendar_holiday.csv")}
         self.services = {row["service_code"]: row for row in seed("services/service.csv")}
+        documents: dict[str, set[str]] = defaultdict(set)
+        for row in seed("governance/exclusion_document.csv"):
+            documents[row["exclusion_id"]].add(row["document_type"])
         self.windows = [
             row
             for row in seed("governance/exclusion_request.csv")
             if row["decision"] == "approved"
             and row["approved_by"] not in ("", row["requested_by"])
-            and row["evidence_reference"]
+            and {"evidence", "root_cause_analysis"} <= documents[row["exclusion_id"]]
             and row["root_cause"]
             and row["category"] == "force_majeure"
         ]
@@ -445,3 +448,21 @@ def test_a_wrong_as_of_is_explained(capsys) -> None:
     with pytest.raises(SystemExit):
         main(["describe", "--as-of", "yesterday"])
     assert "2026-01-05T00:00:00Z" in capsys.readouterr().err
+
+
+def test_contracts_and_items_change_in_flight(company: Company) -> None:
+    """Tickets of chance have a contract and an item of their service, a few change; planted ones have neither."""
+    services = {row["configuration_item_code"]: row["service_code"] for row in seed("services/configuration_item.csv")}
+    known = {row["contract_code"] for row in seed("services/contract.csv")}
+    planted = {number for fact in company.planted for number in fact.detail.get("tickets", {})}
+    changed_contracts = changed_items = 0
+    for ticket in company.tickets:
+        contracts = {event.contract_code for event in ticket.events}
+        items = {event.configuration_item_code for event in ticket.events} - {""}
+        assert contracts - {""} <= known
+        assert all(services[item] == ticket.events[0].service_code for item in items)
+        assert ticket.number not in planted or not (items or contracts - {""})
+        changed_contracts += len(contracts) > 1
+        changed_items += len({event.configuration_item_code for event in ticket.events}) > 1
+    assert 0 < changed_contracts < 0.02 * len(company.tickets)
+    assert 0 < changed_items < 0.04 * len(company.tickets)

@@ -176,7 +176,7 @@ def test_unreadable_query_and_unknown_table_are_refused(call: Caller) -> None:
 
 
 def test_values_are_strings_and_references_link_and_value(call: Caller) -> None:
-    query = "state=7^assigned_toISNOTEMPTY^business_serviceISNOTEMPTY"
+    query = "state=7^assigned_toISNOTEMPTY^business_serviceISNOTEMPTY^cmdb_ciISNOTEMPTY^contractISNOTEMPTY"
     (record,) = call.table("incident", sysparm_query=query, sysparm_limit=1).json()["result"]
     assert tuple(record) == INCIDENT_COLUMNS
     references = {name: value for name, value in record.items() if isinstance(value, dict)}
@@ -185,6 +185,8 @@ def test_values_are_strings_and_references_link_and_value(call: Caller) -> None:
         "assignment_group",
         "business_service",
         "caller_id",
+        "cmdb_ci",
+        "contract",
         "opened_by",
         "resolved_by",
     }
@@ -235,12 +237,14 @@ def test_audit_tells_the_whole_history(call: Caller, company: Company) -> None:
     groups = {row["sys_id"]: row["name"] for row in call.table("sys_user_group").json()["result"]}
     names = {team.team_code: team.assignment_group_name for team in company.teams}
     services = {row["sys_id"]: row["number"] for row in call.table("cmdb_ci_service").json()["result"]}
+    items = {row["sys_id"]: row["name"] for row in call.table("cmdb_ci").json()["result"]}
+    contracts = {row["sys_id"]: row["number"] for row in call.table("ast_contract").json()["result"]}
     users = {row["sys_id"]: row["employee_number"] for row in call.table("sys_user").json()["result"]}
     codes = {"new": "1", "in_progress": "2", "on_hold": "3", "resolved": "6", "closed": "7", "canceled": "8"}
     for ticket in company.tickets:
         history = sorted(by_ticket[ticket.sys_id], key=lambda row: int(row["record_checkpoint"]))
         opening = [row for row in history if row["record_checkpoint"] == "0"]
-        assert {row["fieldname"] for row in opening} == {
+        assert {row["fieldname"] for row in opening} - {"cmdb_ci", "contract"} == {
             "state",
             "priority",
             "assignment_group",
@@ -260,6 +264,8 @@ def test_audit_tells_the_whole_history(call: Caller, company: Company) -> None:
             assert held["priority"] == str(event.priority)
             assert groups[held["assignment_group"]] == names[event.team_code]
             assert services.get(held["business_service"], "") == event.service_code
+            assert items.get(held.get("cmdb_ci", ""), "") == event.configuration_item_code
+            assert contracts.get(held.get("contract", ""), "") == event.contract_code
             assert (users[held["assigned_to"]] if held["assigned_to"] else None) == event.assigned_to
 
 

@@ -29,7 +29,7 @@ from ingestion.sources import SOURCES
 INCIDENT = SOURCES["servicenow"].entities["incident"]
 LINE = SOURCES["payroll"].entities["register_line"]
 GROUP = SOURCES["servicenow"].entities["sys_user_group"]
-PREFIXES = ("SERVICENOW_", "DATADOG_", "BAMBOOHR_", "PAYROLL_", "LEDGER_", "AS_OF", "EXTRACT_FROM")
+PREFIXES = ("SERVICENOW_", "DATADOG_", "BAMBOOHR_", "PAYROLL_", "LEDGER_", "MONITOR_SAMPLE_", "AS_OF", "EXTRACT_FROM")
 
 
 @pytest.fixture
@@ -205,7 +205,15 @@ def test_source_status_is_replaced(settings: Settings, monkeypatch: pytest.Monke
     write_source_status(settings)
     monkeypatch.setenv("DATADOG_URL", "http://x")
     status = write_source_status(settings)
-    assert list(status) == ["servicenow", "servicenow_event_log", "datadog", "bamboohr", "payroll", "ledger"]
+    assert list(status) == [
+        "servicenow",
+        "servicenow_event_log",
+        "datadog",
+        "monitor_samples",
+        "bamboohr",
+        "payroll",
+        "ledger",
+    ]
     with landing.connect(settings, read_only=True) as connection:
         rows = connection.execute("select source, is_configured, reason from landing.source_status").fetchall()
     assert {row[0]: row[1:] for row in rows} == status

@@ -293,13 +293,15 @@ def test_a_ticket_without_target_row_has_no_result() -> None:
     assert calculate_ticket_slts(company) == []
 
 
-def test_the_service_at_the_start_chooses_target_and_calendar() -> None:
+def test_the_service_at_the_moment_of_the_policy_chooses_target_and_calendar() -> None:
     company = golden_company()
     events = make_events((("2025-04-01 00:00:00", "new", 2),), "payments", "sre")
     events += make_events((("2025-04-01 01:00:00", "in_progress", 2),), "vpn", "sre")
     company.tickets = [make_ticket(1, events, "moved")]
-    (resolution,) = [item for item in calculate_ticket_slts(company) if item.slt_code == "incident_resolution"]
-    assert (resolution.service_code, resolution.target_seconds) == ("payments", 14400)
+    results = {item.slt_code: item for item in calculate_ticket_slts(company)}
+    response, resolution = results["incident_response"], results["incident_resolution"]
+    assert (response.service_code, response.target_seconds) == ("payments", 1800)
+    assert (resolution.service_code, resolution.target_seconds) == ("vpn", 28800)
 
 
 # -------------------------------------------------------------------------------------- availability

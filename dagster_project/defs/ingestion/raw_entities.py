@@ -28,6 +28,7 @@ KINDS = {
     "bamboohr": "bamboohr",
     "payroll": "csv",
     "ledger": "csv",
+    "monitor_samples": "csv",
 }
 AUDIT_COLUMNS = (
     dg.TableColumn("_record", "JSON", description="The whole record as received."),
