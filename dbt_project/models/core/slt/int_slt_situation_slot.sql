@@ -1,5 +1,8 @@
 {%- set slots = range(1, slt_slot_count() | int + 1) -%}
-{%- set codes = ['ended', 'paused', 'telescoped'] -%}
+{#- a bit a slot: two situations differ in any slot when their codes do -#}
+{%- set slot_bit -%}
+    case situations.slot_number{% for slot in slots %} when {{ slot }} then {{ 2 ** (slot - 1) }}{% endfor %} else 0 end
+{%- endset -%}
 with situations as (
     select * from {{ ref('int_slt_situation') }}
 ),
@@ -12,6 +15,7 @@ simple as (
     select
         situations.situation_id,
         situations.slot_number,
+        {{ slot_bit }} as slot_bit,
         situations.own_role in ('stopped', 'canceled') as is_ended,
         situations.own_role = 'paused' as is_paused,
         -- what the telescoped sum can say of the whole clock from its situations alone
@@ -32,6 +36,9 @@ simple as (
 wide as (
     select
         situation_id,
+        cast(sum(case when is_ended then slot_bit else 0 end) as integer) as ended_code,
+        cast(sum(case when is_paused then slot_bit else 0 end) as integer) as paused_code,
+        cast(sum(case when is_telescoped then slot_bit else 0 end) as integer) as telescoped_code,
         {% for slot in slots -%}
         max(case when slot_number = {{ slot }} and is_ended then 1 else 0 end) as is_ended_{{ slot }},
         max(case when slot_number = {{ slot }} and is_paused then 1 else 0 end) as is_paused_{{ slot }},
@@ -45,37 +52,24 @@ wide as (
     group by situation_id
 ),
 
--- a bit a slot: two situations differ in any slot when the codes do
-coded as (
-    select
-        *,
-        {% for code in codes -%}
-        {% for slot in slots -%}
-        {{ '+ ' if not loop.first }}is_{{ code }}_{{ slot }} * {{ 2 ** (slot - 1) }}
-        {% endfor -%}
-        as {{ code }}_code{{ ',' if not loop.last }}
-        {% endfor -%}
-    from wide
-),
-
 -- before the first event
 nothing as (
     select
         0 as situation_id,
+        0 as ended_code,
+        0 as paused_code,
+        0 as telescoped_code,
         {% for slot in slots -%}
         0 as is_ended_{{ slot }},
         0 as is_paused_{{ slot }},
         0 as is_telescoped_{{ slot }},
         0 as is_first_stop_{{ slot }},
-        0 as is_as_of_start_{{ slot }},
-        {% endfor -%}
-        {% for code in codes -%}
-        0 as {{ code }}_code{{ ',' if not loop.last }}
+        0 as is_as_of_start_{{ slot }}{{ ',' if not loop.last }}
         {% endfor -%}
 ),
 
 final as (
-    select * from coded
+    select * from wide
     union all
     select * from nothing
 )

@@ -36,12 +36,16 @@ with contradictions as (
     where tickets.has_history_contradiction and {{ for_tickets('ticket_ids.ticket_id') }}
 ),
 
+scopes as (
+    select max(scope_id) + 1 as scope_count from {{ ref('int_clock_scope') }}
+),
+
 run_context as (
     select
         {{ clock_seconds('run_context.as_of_at') }} as as_of_s,
         scopes.scope_count
     from {{ ref('int_run_context') }} as run_context
-    cross join (select max(scope_id) + 1 as scope_count from {{ ref('int_clock_scope') }}) as scopes
+    cross join scopes
 ),
 
 reach as (
@@ -107,6 +111,7 @@ ends as (
         start_slots.telescoped_code
     from starts
     left join turns on starts.ticket_id = turns.ticket_id
+    left join contradictions on starts.ticket_id = contradictions.ticket_id
     inner join {{ ref('int_slt_situation_slot') }} as start_slots
         on starts.start_situation_id = start_slots.situation_id
     {% for slot in slots -%}
@@ -115,22 +120,24 @@ ends as (
             coalesce({{ mark_situation('abs(turns.turn_mark_' ~ slot ~ ')') }}, 0)
             = end_slots_{{ slot }}.situation_id
     {% endfor -%}
-    where start_slots.telescoped_code <> 0 and starts.ticket_id not in (select ticket_id from contradictions)
+    where start_slots.telescoped_code <> 0 and contradictions.ticket_id is null
 ),
 
 -- only clocks that still run need the situation the ticket is in
+running as (
+    select ticket_id from ends
+    where
+        {% for slot in slots -%}
+        {{ 'or ' if not loop.first }}end_mark_{{ slot }} is null
+        {% endfor %}
+),
+
 last_situations as (
     select
         steps.ticket_id,
         {{ mark_situation('max(' ~ mark('steps.event_s', 'steps.situation_after_id') ~ ')') }} as situation_id
     from {{ ref('int_ticket_step') }} as steps
-    inner join (
-        select ticket_id from ends
-        where
-            {% for slot in slots -%}
-            {{ 'or ' if not loop.first }}end_mark_{{ slot }} is null
-            {% endfor %}
-    ) as running on steps.ticket_id = running.ticket_id
+    inner join running on steps.ticket_id = running.ticket_id
     where {{ for_tickets('steps.ticket_id') }}
     group by steps.ticket_id
 ),
@@ -177,7 +184,8 @@ hold_steps as (
         steps.ticket_id,
         steps.event_s,
         {% for slot in slots -%}
-        slots_after.is_paused_{{ slot }} - slots_before.is_paused_{{ slot }} as hold_step_{{ slot }}{{ ',' if not loop.last }}
+        slots_after.is_paused_{{ slot }} - slots_before.is_paused_{{ slot }}
+            as hold_step_{{ slot }}{{ ',' if not loop.last }}
         {% endfor -%}
     from {{ ref('int_ticket_step') }} as steps
     inner join {{ ref('int_slt_situation_slot') }} as slots_after

@@ -1,13 +1,15 @@
 {{ config(materialized='by_ticket') }}
-{%- set carried = ['is_state_carried', 'is_inferred', 'batch_id'] %}
 -- depends_on: {{ ref('int_slt_recompute') }}
 with tickets as (
     select
-        ticket_ids.ticket_id,
-        tickets.source_system
-    from {{ ref('int_ticket_id') }} as ticket_ids
-    inner join {{ ref('int_ticket') }} as tickets on ticket_ids.ticket_key = tickets.ticket_key
-    where {{ for_tickets('ticket_ids.ticket_id') }}
+        ticket_key,
+        source_system
+    from {{ ref('int_ticket') }}
+),
+
+ticket_ids as (
+    select * from {{ ref('int_ticket_id') }}
+    where {{ for_tickets('ticket_id') }}
 ),
 
 events as (
@@ -19,17 +21,25 @@ situations as (
     select * from {{ ref('int_ticket_situation') }}
 ),
 
+numbered as (
+    select
+        ticket_ids.ticket_id,
+        tickets.source_system
+    from ticket_ids
+    inner join tickets on ticket_ids.ticket_key = tickets.ticket_key
+),
+
 placed as (
     select
         events.ticket_id,
         events.event_sequence,
         events.event_at,
         situations.situation_id,
-        {% for column in carried -%}
-        events.{{ column }}{{ ',' if not loop.last }}
-        {% endfor -%}
+        events.is_state_carried,
+        events.is_inferred,
+        events.batch_id
     from events
-    inner join tickets on events.ticket_id = tickets.ticket_id
+    inner join numbered on events.ticket_id = numbered.ticket_id
     inner join situations
         on
             events.ticket_state = situations.ticket_state
@@ -39,7 +49,7 @@ placed as (
             and events.team_code is not distinct from situations.team_code
             and events.contract_code is not distinct from situations.contract_code
     -- not as a condition of the join: tickets and situations have nothing else in common and would multiply
-    where case when tickets.source_system = situations.source_system then 1 else 0 end = 1
+    where case when numbered.source_system = situations.source_system then 1 else 0 end = 1
 ),
 
 neighbours as (
@@ -71,9 +81,9 @@ settled as (
         event_at,
         earlier_situation_id,
         situation_id,
-        {% for column in carried -%}
-        {{ column }}{{ ',' if not loop.last }}
-        {% endfor -%}
+        is_state_carried,
+        is_inferred,
+        batch_id
     from alone
     union all
     select
@@ -82,9 +92,9 @@ settled as (
         first_value(earlier_situation_id) over (partition by ticket_id, event_at order by event_sequence)
             as earlier_situation_id,
         situation_id,
-        {% for column in carried -%}
-        {{ column }}{{ ',' if not loop.last }}
-        {% endfor -%}
+        is_state_carried,
+        is_inferred,
+        batch_id
     from crowded
     qualify row_number() over (partition by ticket_id, event_at order by event_sequence desc) = 1
 ),
@@ -96,9 +106,9 @@ final as (
         {{ clock_seconds('event_at') }} as event_s,
         coalesce(earlier_situation_id, 0) as situation_before_id,
         situation_id as situation_after_id,
-        {% for column in carried -%}
-        {{ column }}{{ ',' if not loop.last }}
-        {% endfor -%}
+        is_state_carried,
+        is_inferred,
+        batch_id
     from settled
 )
 
