@@ -1,7 +1,7 @@
 {%- set slots = range(1, slt_slot_count() | int + 1) -%}
 {#- a bit a slot: two situations differ in any slot when their codes do -#}
 {%- set slot_bit -%}
-    case situations.slot_number{% for slot in slots %} when {{ slot }} then {{ 2 ** (slot - 1) }}{% endfor %} else 0 end
+case situations.slot_number{% for slot in slots %} when {{ slot }} then {{ 2 ** (slot - 1) }}{% endfor %} else 0 end
 {%- endset -%}
 with situations as (
     select * from {{ ref('int_slt_situation') }}
@@ -39,15 +39,15 @@ wide as (
         cast(sum(case when is_ended then slot_bit else 0 end) as integer) as ended_code,
         cast(sum(case when is_paused then slot_bit else 0 end) as integer) as paused_code,
         cast(sum(case when is_telescoped then slot_bit else 0 end) as integer) as telescoped_code,
-        {% for slot in slots -%}
-        max(case when slot_number = {{ slot }} and is_ended then 1 else 0 end) as is_ended_{{ slot }},
-        max(case when slot_number = {{ slot }} and is_paused then 1 else 0 end) as is_paused_{{ slot }},
-        max(case when slot_number = {{ slot }} and is_telescoped then 1 else 0 end)
-            as is_telescoped_{{ slot }},
-        max(case when slot_number = {{ slot }} and is_first_stop then 1 else 0 end) as is_first_stop_{{ slot }},
-        max(case when slot_number = {{ slot }} and is_as_of_start then 1 else 0 end)
-            as is_as_of_start_{{ slot }}{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% for slot in slots -%}
+    max(case when slot_number = {{ slot }} and is_ended then 1 else 0 end) as is_ended_{{ slot }},
+    max(case when slot_number = {{ slot }} and is_paused then 1 else 0 end) as is_paused_{{ slot }},
+    max(case when slot_number = {{ slot }} and is_telescoped then 1 else 0 end)
+        as is_telescoped_{{ slot }},
+    max(case when slot_number = {{ slot }} and is_first_stop then 1 else 0 end) as is_first_stop_{{ slot }},
+    max(case when slot_number = {{ slot }} and is_as_of_start then 1 else 0 end)
+        as is_as_of_start_{{ slot }}{{ ',' if not loop.last }}
+    {% endfor -%}
     from simple
     group by situation_id
 ),
@@ -59,13 +59,13 @@ nothing as (
         0 as ended_code,
         0 as paused_code,
         0 as telescoped_code,
-        {% for slot in slots -%}
-        0 as is_ended_{{ slot }},
-        0 as is_paused_{{ slot }},
-        0 as is_telescoped_{{ slot }},
-        0 as is_first_stop_{{ slot }},
-        0 as is_as_of_start_{{ slot }}{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% for slot in slots -%}
+    0 as is_ended_{{ slot }},
+    0 as is_paused_{{ slot }},
+    0 as is_telescoped_{{ slot }},
+    0 as is_first_stop_{{ slot }},
+    0 as is_as_of_start_{{ slot }}{{ ',' if not loop.last }}
+    {% endfor -%}
 ),
 
 final as (

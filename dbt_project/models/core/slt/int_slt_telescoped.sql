@@ -1,14 +1,10 @@
 {#- The dictionaries are named in place and not as CTEs, so that DuckDB knows their keys are dense and each join is a
-    look into an array (perfect hash join). That also takes the joins as they are written, the dictionary on the
-    right, and no condition between columns of both sides in the join (hence `<> 0`). The threshold keeps DuckDB from
-    joining the breaches in a loop. -#}
+    look into an array (perfect hash join). That also takes no condition between columns of both sides in the join
+    (hence `<> 0`). The threshold keeps DuckDB from joining the breaches in a loop. -#}
 {{ config(
     materialized='by_ticket',
-    pre_hook=[
-        "set asof_loop_join_threshold = 0",
-        "set disabled_optimizers = 'join_order,build_side_probe_side'"
-    ],
-    post_hook=["reset asof_loop_join_threshold", "reset disabled_optimizers"]
+    pre_hook="set asof_loop_join_threshold = 0",
+    post_hook="reset asof_loop_join_threshold"
 ) }}
 {%- set slots = range(1, slt_slot_count() | int + 1) -%}
 {%- set columns = [
@@ -77,17 +73,17 @@ starts as (
 turns as (
     select
         steps.ticket_id,
-        {% for slot in slots -%}
-        max(
-            case
-                when slots_after.is_first_stop_{{ slot }} = 1
-                    then -{{ mark('steps.event_s', 'steps.situation_after_id') }}
-                else {{ mark('steps.event_s', 'steps.situation_after_id') }}
-            end
-        ) filter (
-            where slots_after.is_ended_{{ slot }} - slots_before.is_ended_{{ slot }} <> 0
-        ) as turn_mark_{{ slot }}{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% for slot in slots -%}
+    max(
+        case
+            when slots_after.is_first_stop_{{ slot }} = 1
+                then -{{ mark('steps.event_s', 'steps.situation_after_id') }}
+            else {{ mark('steps.event_s', 'steps.situation_after_id') }}
+        end
+    ) filter (
+        where slots_after.is_ended_{{ slot }} - slots_before.is_ended_{{ slot }} <> 0
+    ) as turn_mark_{{ slot }}{{ ',' if not loop.last }}
+    {% endfor -%}
     from {{ ref('int_ticket_step') }} as steps
     inner join {{ ref('int_slt_situation_slot') }} as slots_after
         on steps.situation_after_id = slots_after.situation_id
@@ -127,9 +123,9 @@ ends as (
 running as (
     select ticket_id from ends
     where
-        {% for slot in slots -%}
+    {% for slot in slots -%}
         {{ 'or ' if not loop.first }}end_mark_{{ slot }} is null
-        {% endfor %}
+    {% endfor %}
 ),
 
 last_situations as (
@@ -183,10 +179,10 @@ hold_steps as (
     select
         steps.ticket_id,
         steps.event_s,
-        {% for slot in slots -%}
-        slots_after.is_paused_{{ slot }} - slots_before.is_paused_{{ slot }}
-            as hold_step_{{ slot }}{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% for slot in slots -%}
+    slots_after.is_paused_{{ slot }} - slots_before.is_paused_{{ slot }}
+        as hold_step_{{ slot }}{{ ',' if not loop.last }}
+    {% endfor -%}
     from {{ ref('int_ticket_step') }} as steps
     inner join {{ ref('int_slt_situation_slot') }} as slots_after
         on steps.situation_after_id = slots_after.situation_id

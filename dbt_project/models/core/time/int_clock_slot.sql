@@ -23,7 +23,7 @@ days as (
 ),
 
 quarters as (
-    select quarter_number from (values (0), (1), (2), (3)) as quarter_rows (quarter_number)
+    select {{ number_spine(0, 3) }} as quarter_number
 ),
 
 scope_slots as (
