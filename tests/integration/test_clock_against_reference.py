@@ -277,6 +277,7 @@ CLOCK_TABLES = (
     "slt.fct_slt_clock_segment",
 )
 NEXT_DAY = AS_OF + timedelta(days=1)
+INCREMENTAL = ("--vars", "{slt_incremental: true}")
 # What may come with a day: time, events of a new batch, an exclusion prolonged in retrospect, a holiday nobody knew.
 NEXT_DAY_CHANGES = f"""
 update landing.run_context set as_of_at = timestamp '{NEXT_DAY:%Y-%m-%d %H:%M:%S}';
@@ -314,7 +315,7 @@ def test_one_day_more_equals_a_full_refresh(built: Built, tmp_path: Path) -> Non
         connection.execute(NEXT_DAY_CHANGES)
     shutil.copy(step_by_step, at_once)
     selection = ("run", "--select", "+fct_ticket_slt +fct_slt_clock_segment")
-    run_dbt(step_by_step, tmp_path / "target", *selection)
+    run_dbt(step_by_step, tmp_path / "target", *selection, *INCREMENTAL)
     run_dbt(at_once, tmp_path / "target", *selection, "--full-refresh")
 
     with duckdb.connect() as connection:
@@ -344,16 +345,47 @@ def test_one_day_more_equals_a_full_refresh(built: Built, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_a_changed_definition_computes_every_clock_anew(built: Built, tmp_path: Path) -> None:
-    """A run whose rules are not those remembered keeps nothing: here the remembered fingerprint is another."""
+    """A run whose rules are not those remembered keeps nothing: here the targets are others."""
     warehouse_path = tmp_path / "warehouse.duckdb"
     shutil.copy(built.warehouse_path, warehouse_path)
     with duckdb.connect(str(warehouse_path)) as connection:
-        connection.execute("update clock_memory.rules set rules_fingerprint = 'of other rules'")
         connection.execute("update reference.slt_target set target_seconds = target_seconds + 60")
         expected = connection.execute("select sum(target_seconds) + 60 * count(*) from slt.fct_ticket_slt").fetchone()
-    run_dbt(warehouse_path, tmp_path / "target", "run", "--select", "+fct_ticket_slt +fct_slt_clock_segment")
+    run_dbt(
+        warehouse_path, tmp_path / "target", "run", "--select", "+fct_ticket_slt +fct_slt_clock_segment", *INCREMENTAL
+    )
     with duckdb.connect(str(warehouse_path), read_only=True) as connection:
         assert connection.execute("select reasons from core.int_slt_recompute where ticket_id = 0").fetchall() == [
             ("rules_changed",)
         ]
         assert connection.execute("select sum(target_seconds) from slt.fct_ticket_slt").fetchone() == expected
+
+
+@pytest.mark.slow
+def test_a_run_that_died_is_made_good_though_its_input_went_back(built: Built, tmp_path: Path) -> None:
+    """The first run sees a longer exclusion and ends before the segments; the next one no longer finds it."""
+    warehouse_path = tmp_path / "warehouse.duckdb"
+    shutil.copy(built.warehouse_path, warehouse_path)
+
+    def prolong(hours: int) -> None:
+        with duckdb.connect(str(warehouse_path)) as connection:
+            connection.execute(
+                f"update reference.exclusion_request set ends_at = ends_at + interval ({hours}) hour "
+                "where exclusion_id = 'EXR-0001'"
+            )
+
+    prolong(240)
+    run_dbt(warehouse_path, tmp_path / "target", "run", "--select", "+fct_ticket_slt", *INCREMENTAL)
+    prolong(-240)
+    run_dbt(
+        warehouse_path, tmp_path / "target", "run", "--select", "+fct_ticket_slt +fct_slt_clock_segment", *INCREMENTAL
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse_path}' as again (read_only)")
+        connection.execute(f"attach '{built.warehouse_path}' as before (read_only)")
+        reasons = connection.execute("select distinct reasons from again.core.int_slt_recompute").fetchall()
+        assert any("left_by_a_run_that_died" in reason for (reason,) in reasons), reasons
+        for table in ("slt.fct_ticket_slt", "slt.fct_slt_clock_segment"):
+            assert not connection.execute(
+                f"select * from again.{table} except all select * from before.{table} limit 5"
+            ).fetchall(), table

@@ -3,26 +3,27 @@
     a run that failed half-way the next one computes what both have to. -#}
 {% macro clock_memory_inputs() -%}
     {{ return({
-        'batch': 'select batch_id from core.int_extract_batch',
+        'history': 'select ticket_id, history_hash from core.int_ticket_history',
         'exclusion': 'select exclusion_scope_code, audience, exclusion_id, starts_at, ends_at from core.int_exclusion_scope',
         'calendar': 'select calendar_code, opens_at, closes_at from core.int_calendar_segment',
         'rules': 'select rules_fingerprint, as_of_at from core.int_slt_rules',
     }) }}
 {%- endmacro %}
 
-{#- md5 of what turns events into results, save the data: the SQL of the models the clock stands on and the seeds
-    it reads. Macros are not part of it: after changing one, run with --full-refresh. -#}
+{#- md5 of the code that turns events into results: the SQL of the models the clock stands on, the macros it reads
+    the clock by, and the number of slots. What the seeds hold stands beside it in int_slt_rules. -#}
 {% macro clock_rules_fingerprint() -%}
-    {%- set parts = [var('slt_slot_count') | string] -%}
+    {%- set parts = [
+        var('slt_slot_count') | string, clock_reading('day', 'at_s', 'open'), clock_reading('day', 'at_s', 'active'),
+        clock_slot_reading('slot', 'clock_s', 'open'), clock_slot_reading('slot', 'clock_s', 'active'),
+        clock_slot_key('clock_s', 'scope_id', 'scope_count'), slt_condition_holds('situation', 'condition'),
+        mark('clock_s', 'situation_id'), local_to_utc('local_at', 'zone')
+    ] -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() | sort(attribute='unique_id') -%}
-            {%- set path = node.original_file_path -%}
-            {%- if (
-                    node.resource_type == 'model'
-                    and modules.re.search('models/(staging/servicenow|core/(slt|time|tickets|exclusions)/|marts/slt/fct_(ticket_slt|slt_clock_segment))', path)
-                ) or (
-                    node.resource_type == 'seed'
-                    and modules.re.search('seeds/(slt/(slt_|ticket_state|exclusion_)|services/(service|team|vendor|contract|configuration_item)[.]|calendars/calendar[.])', path)
+            {%- if node.resource_type == 'model' and modules.re.search(
+                    'models/(core/(slt|time|tickets|exclusions)/|marts/slt/fct_(ticket_slt|slt_clock_segment))',
+                    node.original_file_path
                 ) -%}
                 {%- do parts.append(node.unique_id ~ ':' ~ node.checksum.checksum) -%}
             {%- endif -%}
@@ -54,5 +55,13 @@
         {%- for kind, sql in inputs.items() %}
         create or replace table clock_memory.{{ kind }} as {{ sql }};
         {%- endfor %}
+        drop table if exists clock_memory.pending;
     {%- endif -%}
+{%- endmacro %}
+
+{#- Post-hook of int_slt_recompute: what is listed stays listed until a command has built all of the clock, so that a
+    run that dies half-way is made good even when the input it saw is taken back before the next. -#}
+{% macro keep_pending() -%}
+    create schema if not exists clock_memory;
+    create or replace table clock_memory.pending as select ticket_id from {{ this }}
 {%- endmacro %}

@@ -71,3 +71,19 @@
     asof left join {{ relation }} as {{ alias }}
         on {{ equal_left }} = {{ alias }}.{{ equal_right }} and {{ value }} >= {{ alias }}.{{ at_or_before }}
 {%- endmacro %}
+
+{#- Aggregate over all rows of a relation named by its alias: a number, as text, that does not depend on their order. -#}
+{% macro rows_hash(alias) -%}
+    {{ adapter.dispatch('rows_hash', 'slt_warehouse')(alias) }}
+{%- endmacro %}
+{% macro duckdb__rows_hash(alias) -%}
+    cast(coalesce(sum(hash({{ alias }})), 0) as varchar)
+{%- endmacro %}
+
+{#- Aggregate over the values of a list of columns: a number, as text, that does not depend on the rows' order. -#}
+{% macro values_hash(columns) -%}
+    {{ adapter.dispatch('values_hash', 'slt_warehouse')(columns) }}
+{%- endmacro %}
+{% macro duckdb__values_hash(columns) -%}
+    cast(sum(hash({{ columns | join(', ') }})) as varchar)
+{%- endmacro %}

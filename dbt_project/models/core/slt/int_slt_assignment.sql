@@ -89,7 +89,11 @@ with_target as (
         or {{ clock_is_open('within_days', epoch_seconds('placed.start_at')) }}
     qualify row_number() over (
             partition by placed.ticket_slt_key
-            order by candidates.specificity desc, candidates.effective_from desc
+            order by
+                candidates.specificity desc,
+                candidates.effective_from desc,
+                candidates.target_seconds asc,
+                candidates.starts_within_calendar_code asc
         ) = 1
 ),
 

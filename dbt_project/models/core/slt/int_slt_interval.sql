@@ -92,7 +92,11 @@ own_scopes as (
         )
     qualify row_number() over (
             partition by counted.ticket_slt_key, counted.from_at
-            order by candidates.specificity desc, candidates.effective_from desc
+            order by
+                candidates.specificity desc,
+                candidates.effective_from desc,
+                candidates.target_seconds asc,
+                candidates.starts_within_calendar_code asc
         ) = 1
 ),
 

@@ -1,13 +1,15 @@
-{%- set batch = clock_memory('batch') -%}
+{{ config(post_hook="{{ keep_pending() }}") }}
+{%- set history = clock_memory('history') -%}
 {%- set exclusion = clock_memory('exclusion') -%}
 {%- set calendar = clock_memory('calendar') -%}
 {%- set rules = clock_memory('rules') -%}
+{%- set pending = clock_memory('pending') -%}
 {%- set result = earlier_build('int_slt_result') -%}
+{%- set outline = earlier_build('int_slt_outline') -%}
 {%- set interval = earlier_build('int_slt_interval') -%}
-{%- set has_memory = batch and exclusion and calendar and rules and result and interval -%}
--- depends_on: {{ ref('int_ticket') }}
--- depends_on: {{ ref('int_ticket_event') }}
--- depends_on: {{ ref('int_extract_batch') }}
+{%- set has_memory = var('slt_incremental') and history and exclusion and calendar and rules and result
+    and outline and interval -%}
+-- depends_on: {{ ref('int_ticket_history') }}
 -- depends_on: {{ ref('int_exclusion_scope') }}
 -- depends_on: {{ ref('int_calendar_segment') }}
 -- depends_on: {{ ref('int_clock_scope') }}
@@ -21,16 +23,8 @@ ticket_ids as (
 ),
 
 {% if has_memory -%}
-tickets as (
-    select * from {{ ref('int_ticket') }}
-),
-
-events as (
-    select * from {{ ref('int_ticket_event') }}
-),
-
-batches as (
-    select * from {{ ref('int_extract_batch') }}
+histories as (
+    select * from {{ ref('int_ticket_history') }}
 ),
 
 exclusions as (
@@ -60,55 +54,12 @@ everything as (
     where remembered.rules_fingerprint is null
 ),
 
-new_batches as (
-    select batch_id from batches
-    except
-    select batch_id from {{ batch }}
-),
-
-items_now as (
-    select distinct split_part(exclusion_scope_code, '/', 2) as configuration_item_code
-    from exclusions
-),
-
-items_then as (
-    select distinct split_part(exclusion_scope_code, '/', 2) as configuration_item_code
-    from {{ exclusion }}
-),
-
-changed_items as (
-    select
-        coalesce(items_now.configuration_item_code, items_then.configuration_item_code)
-            as configuration_item_code
-    from items_now
-    full join items_then on items_now.configuration_item_code = items_then.configuration_item_code
-    where items_now.configuration_item_code is null or items_then.configuration_item_code is null
-),
-
+-- tickets that are new, gone, or not what they were: events, attributes and exclusion scope, whatever the cause
 changed_tickets as (
-    select events.ticket_key
-    from events
-    inner join new_batches on events.batch_id = new_batches.batch_id
-    union
-    select tickets.ticket_key
-    from tickets
-    inner join new_batches on tickets.batch_id = new_batches.batch_id
-    union
-    -- what an earlier as_of could not yet see
-    select events.ticket_key
-    from events
-    cross join {{ rules }} as remembered
-    where events.recorded_at > remembered.as_of_at
-    union
-    -- items whose exclusions now make a scope of their own, or no longer do
-    select events.ticket_key
-    from events
-    inner join changed_items on events.configuration_item_code = changed_items.configuration_item_code
-    union
-    select ticket_ids.ticket_key
-    from ticket_ids
-    left join tickets on ticket_ids.ticket_key = tickets.ticket_key
-    where tickets.ticket_key is null
+    select coalesce(histories.ticket_id, remembered.ticket_id) as ticket_id
+    from histories
+    full join {{ history }} as remembered on histories.ticket_id = remembered.ticket_id
+    where histories.history_hash is distinct from remembered.history_hash
 ),
 
 still_open as (
@@ -238,12 +189,12 @@ touched as (
             and intervals.to_at > changed_scopes.from_at
     union
     -- a start that has come to lie in hours a target asks for, or no longer does
-    select results.ticket_id
-    from {{ result }} as results
+    select outlines.ticket_id
+    from {{ outline }} as outlines
     inner join changed_segments
         on
-            results.start_at >= changed_segments.opens_at
-            and results.start_at < changed_segments.closes_at
+            outlines.start_at >= changed_segments.opens_at
+            and outlines.start_at < changed_segments.closes_at
     where changed_segments.calendar_code in (
             select targets.starts_within_calendar_code from targets
             where targets.starts_within_calendar_code is not null
@@ -257,10 +208,9 @@ listed as (
     from everything
     union all
     select
-        ticket_ids.ticket_id,
+        ticket_id,
         'history_changed' as reason
     from changed_tickets
-    inner join ticket_ids on changed_tickets.ticket_key = ticket_ids.ticket_key
     union all
     select
         ticket_id,
@@ -271,12 +221,19 @@ listed as (
         ticket_id,
         'clock_changed' as reason
     from touched
+    {%- if pending %}
+    union all
+    select
+        ticket_id,
+        'left_by_a_run_that_died' as reason
+    from {{ pending }}
+    {%- endif %}
 ),
 {%- else -%}
 listed as (
     select
         0 as ticket_id,
-        'nothing_remembered' as reason
+        '{{ 'nothing_remembered' if var('slt_incremental') else 'always_whole' }}' as reason
     from rules_now
 ),
 {%- endif %}

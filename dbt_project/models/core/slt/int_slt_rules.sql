@@ -1,49 +1,55 @@
-with groups as (
-    select * from {{ ref('stg_servicenow__groups') }}
+with definitions as (
+    select * from {{ ref('slt_definition') }}
+),
+
+conditions as (
+    select * from {{ ref('slt_condition') }}
+),
+
+targets as (
+    select * from {{ ref('slt_target') }}
 ),
 
 services as (
-    select * from {{ ref('stg_servicenow__services') }}
+    select * from {{ ref('service') }}
 ),
 
 contracts as (
-    select * from {{ ref('stg_servicenow__contracts') }}
+    select * from {{ ref('contract') }}
+),
+
+calendars as (
+    select * from {{ ref('calendar') }}
 ),
 
 run_context as (
     select as_of_at from {{ ref('int_run_context') }}
 ),
 
-names as (
+contents as (
     select
-        'group' as kind,
-        group_id as record_id,
-        {{ md5_of(['group_id', 'group_name']) }} as content
-    from groups
-    union all
-    select
-        'service' as kind,
-        service_id as record_id,
-        {{ md5_of(['service_id', 'service_name', 'service_code']) }} as content
-    from services
-    union all
-    select
-        'contract' as kind,
-        contract_id as record_id,
-        {{ md5_of(['contract_id', 'contract_code']) }} as content
-    from contracts
-),
-
-summed as (
-    select coalesce({{ string_list('content', 'kind, record_id') }}, '') as contents from names
+        (select {{ rows_hash('definitions') }} from definitions) as definitions_hash,
+        (select {{ rows_hash('conditions') }} from conditions) as conditions_hash,
+        (select {{ rows_hash('targets') }} from targets) as targets_hash,
+        (select {{ rows_hash('services') }} from services) as services_hash,
+        (select {{ rows_hash('contracts') }} from contracts) as contracts_hash,
+        (select {{ rows_hash('calendars') }} from calendars) as calendars_hash
 ),
 
 final as (
     select
-        {{ md5_of(["'" ~ clock_rules_fingerprint() ~ "'", 'summed.contents']) }} as rules_fingerprint,
+        {{ md5_of([
+            "'" ~ clock_rules_fingerprint() ~ "'",
+            'contents.definitions_hash',
+            'contents.conditions_hash',
+            'contents.targets_hash',
+            'contents.services_hash',
+            'contents.contracts_hash',
+            'contents.calendars_hash'
+        ]) }} as rules_fingerprint,
         run_context.as_of_at
     from run_context
-    cross join summed
+    cross join contents
 )
 
 select * from final

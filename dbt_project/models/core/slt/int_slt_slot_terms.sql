@@ -30,7 +30,9 @@ dated as (
         on
             terms.slt_code = definitions.slt_code
             and terms.slt_version = definitions.slt_version
-    where not terms.depends_on_start_hour
+    where
+        not terms.depends_on_start_hour
+        and situation_slots.slot_number <= {{ slt_slot_count() }}
 ),
 
 -- the days as instants of the clock, within what those can hold
