@@ -107,10 +107,16 @@ def test_every_record_of_the_company_lands(undisturbed: Desk, company: Company) 
         + (a.team_code != b.team_code)
         + (a.assigned_to != b.assigned_to)
         + (a.service_code != b.service_code)
+        + (a.contract_code != b.contract_code)
+        + (a.configuration_item_code != b.configuration_item_code)
         for ticket in company.tickets
         for a, b in zip(ticket.events, ticket.events[1:], strict=False)
     )
-    assert counts["raw_servicenow.sys_audit"] == 5 * len(company.tickets) + changes
+    openings = sum(
+        5 + bool(ticket.events[0].contract_code) + bool(ticket.events[0].configuration_item_code)
+        for ticket in company.tickets
+    )
+    assert counts["raw_servicenow.sys_audit"] == openings + changes
     stamps = undisturbed.rows("select max(high_water_after) from landing.extract_batch")
     assert stamps[0][0] < before
 

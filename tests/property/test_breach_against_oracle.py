@@ -33,7 +33,7 @@ TABLES = """
         breach_class varchar, is_breached_raw boolean, is_breached_adjusted boolean, start_at timestamp,
         stop_at timestamp, as_of_at timestamp, target_reached_at timestamp, net_seconds bigint, business_seconds bigint
     );
-    create table fct_ticket_slt (ticket_slt_key varchar, calendar_code varchar);
+    create table fct_ticket_slt (ticket_slt_key varchar, calendar_code varchar, end_at timestamp);
     create table fct_slt_clock_segment (
         ticket_slt_key varchar, segment_number integer, from_at timestamp, to_at timestamp, clock_class varchar,
         seconds bigint
@@ -160,7 +160,7 @@ def load(db: duckdb.DuckDBPyConnection, clock: list[tuple[int, int, bool]], tick
             [key, key, sums["net"] > 0, instant(life.start), instant(life.stop), instant(life.stop), instant(reached),
              sums["net"], sums["net"] + sums["excluded"]],
         )  # fmt: skip
-        db.execute("insert into fct_ticket_slt values (?, ?)", [key, life.calendar])
+        db.execute("insert into fct_ticket_slt values (?, ?, ?)", [key, life.calendar, instant(life.stop)])
         db.executemany(
             "insert into fct_slt_clock_segment values (?, ?, ?, ?, ?, ?)",
             [[key, n, instant(a), instant(b), kind, s] for n, ((a, b, kind), s) in enumerate(segments.items(), 1)],
