@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 DAYS = [f"2025-03-{day}" for day in (29, 30, 31)]
 DEADLINE_SECONDS = 300
 # Marts that list the batches themselves: a backfill adds its own to them.
-BATCH_LISTS = ("dim_extract_batch",)
+BATCH_LISTS = ("dim_extract_batch", "fct_slt_trace")
 
 
 def sltw(environment: dict[str, str], *arguments: str) -> subprocess.Popen:
@@ -177,7 +177,7 @@ def test_every_mart_is_as_the_undisturbed_run_left_it(story, demo_warehouse):
 
 def test_a_backfill_extracts_each_day_again_and_says_so(story):
     last = story.backfill_output.strip().splitlines()[-1]
-    assert re.match(rf"backfill: {DAYS[0]} to {DAYS[-1]}, 6 entities: \d+ new batches with [\d,]+ rows; ", last)
+    assert re.match(rf"backfill: {DAYS[0]} to {DAYS[-1]}, 7 entities: \d+ new batches with [\d,]+ rows; ", last)
     with duckdb.connect(str(story.warehouse_path), read_only=True) as connection:
         batches = connection.execute(
             "select source, entity, partition_key from landing.extract_batch "
