@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from ingestion.demo.faults import Reply
 from ingestion.demo.model import Company, Employee
+from ingestion.demo.served import Request, ServedSystem, same
 from ingestion.demo.tickets import sys_id_of
+
+COMPANY_PATH = "demo"
 
 
 class BambooRecords:
@@ -104,3 +111,42 @@ def as_xml(kind: str, records: list[dict[str, Any]]) -> str:
         attributes = " ".join(f"{name}={quoteattr(str(value))}" for name, value in record.items() if value is not None)
         lines.append(f"  <row {attributes}/>")
     return "\n".join(['<?xml version="1.0"?>', *lines, f"</{kind}>"])
+
+
+class ServedBambooHR(ServedSystem):
+    """The API below /api/gateway.php/<company>/v1, by a key as user of basic authentication."""
+
+    def __init__(self, company: Company) -> None:
+        super().__init__(company)
+        self._api_key = secrets.token_hex(16)
+        self._records = BambooRecords(company)
+
+    def handles(self, path: str) -> bool:
+        """All below /api/gateway.php/."""
+        return path.startswith("/api/gateway.php/")
+
+    def environment(self, drops_path: Path | None) -> dict[str, str]:
+        """Address and key."""
+        base = f"{self.url}/api/gateway.php/{COMPANY_PATH}/v1"
+        return {"BAMBOOHR_URL": base, "BAMBOOHR_API_KEY": self._api_key}
+
+    def answer(self, request: Request) -> Reply:
+        """The directory and the tables, as JSON or XML."""
+        given = request.basic_auth()
+        if not given or not same(given[0], self._api_key):
+            return Reply(401, {"error": "Unauthorized"}, {"WWW-Authenticate": 'Basic realm="BambooHR"'})
+        base = f"/api/gateway.php/{COMPANY_PATH}/v1"
+        wants_json = "json" in (request.headers.get("Accept") or "")
+        match = re.fullmatch(re.escape(base) + r"/employees/(all|\d+)/tables/(\w+)", request.path)
+        if request.path == f"{base}/employees/directory":
+            records = list(self._records.employees)
+            payload: Any = {"fields": self._records.fields, "employees": records}
+            kind = "directory"
+        elif match and match[2] in self._records.tables:
+            records = [row for row in self._records.tables[match[2]] if match[1] in ("all", row["employeeId"])]
+            payload, kind = records, "table"
+        else:
+            return Reply(404, {"error": "Not found"}, {"X-BambooHR-Error-Message": "no such resource"})
+        if not wants_json:
+            return Reply(200, as_xml(kind, records))
+        return Reply(200, payload, records=records)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
+import re
+import secrets
+import threading
 from bisect import bisect_left
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
+from ingestion.demo.faults import Reply
 from ingestion.demo.model import Company, MonitorTransition
+from ingestion.demo.served import Request, ServedSystem, same
+
+MAX_EVENTS_PAGE = 1_000
 
 
 def _iso(moment: datetime) -> str:
@@ -174,3 +186,141 @@ class DatadogRecords:
             elif term != "*":
                 raise ValueError(f"the search term {term!r} is not spoken here")
         return rows
+
+
+class ServedDatadog(ServedSystem):
+    """API v1 and v2, by two keys in headers."""
+
+    def __init__(self, company: Company) -> None:
+        super().__init__(company)
+        self._api_key = secrets.token_hex(16)
+        self._app_key = secrets.token_hex(16)
+        self._records = DatadogRecords(company)
+        self._lock = threading.Lock()
+        self._rate_used = 0
+
+    def handles(self, path: str) -> bool:
+        """All below /api/v1/ and /api/v2/."""
+        return path.startswith(("/api/v1/", "/api/v2/"))
+
+    def environment(self, drops_path: Path | None) -> dict[str, str]:
+        """Address and keys."""
+        return {"DATADOG_URL": self.url, "DD_API_KEY": self._api_key, "DD_APP_KEY": self._app_key}
+
+    def answer(self, request: Request) -> Reply:
+        """By route, with what the rate limit leaves."""
+        with self._lock:
+            self._rate_used += 1
+            remaining = 100_000 - self._rate_used % 100_000
+        limits = {
+            "X-RateLimit-Limit": "100000",
+            "X-RateLimit-Period": "3600",
+            "X-RateLimit-Remaining": str(remaining),
+            "X-RateLimit-Reset": "1200",
+            "X-RateLimit-Name": "demo_reads",
+        }
+        api_key = request.headers.get("DD-API-KEY") or ""
+        app_key = request.headers.get("DD-APPLICATION-KEY") or ""
+        if not same(api_key, self._api_key) or not same(app_key, self._app_key):
+            return Reply(403, {"errors": ["Forbidden"]})
+        routes = {
+            "/api/v1/monitor": self._monitors,
+            "/api/v1/slo": self._slos,
+            "/api/v2/downtime": self._downtimes,
+            "/api/v2/events": self._events,
+        }
+        route = routes.get(request.path.rstrip("/"))
+        reply = route(request) if route else Reply(404, {"errors": ["Not Found"]})
+        reply.headers.update(limits)
+        return reply
+
+    def _monitors(self, request: Request) -> Reply:
+        records = list(self._records.monitors)
+        if "page" in request.params or "page_size" in request.params:
+            size = min(1000, request.number("page_size", 100))
+            start = request.number("page", 0) * size
+            records = records[start : start + size]
+        return Reply(200, records, records=records)
+
+    def _slos(self, request: Request) -> Reply:
+        start, limit = request.number("offset", 0), request.number("limit", 1000)
+        records = self._records.slos[start : start + limit]
+        page = {"total_count": len(self._records.slos), "total_filtered_count": len(self._records.slos)}
+        payload = {"data": records, "errors": [], "metadata": {"page": page}}
+        return Reply(
+            200,
+            payload,
+            records=records,
+            total_places=[(page, "total_count"), (page, "total_filtered_count")],
+        )
+
+    def _downtimes(self, request: Request) -> Reply:
+        rows = self._records.downtimes
+        if request.params.get("current_only") == "true":
+            rows = [row for row in rows if row["attributes"]["status"] == "active"]
+        start, limit = request.number("page[offset]", 0), request.number("page[limit]", 30)
+        records = rows[start : start + limit]
+        page = {"total_filtered_count": len(rows)}
+        payload = {"data": records, "meta": {"page": page}}
+        return Reply(200, payload, records=records, total_places=[(page, "total_filtered_count")])
+
+    def _events(self, request: Request) -> Reply:
+        params = request.params
+        limit = request.number("page[limit]", 10)
+        sort = params.get("sort", "timestamp")
+        if not 1 <= limit <= MAX_EVENTS_PAGE:
+            return Reply(400, {"errors": [f"page[limit] must be between 1 and {MAX_EVENTS_PAGE}"]})
+        if sort not in ("timestamp", "-timestamp"):
+            return Reply(400, {"errors": [f"sort must be timestamp or -timestamp, not {sort}"]})
+        try:
+            rows = self._records.find(
+                params.get("filter[query]", ""),
+                self._moment(params.get("filter[from]")),
+                self._moment(params.get("filter[to]")),
+            )
+            start = _read_cursor(params.get("page[cursor]"))
+        except ValueError as error:
+            return Reply(400, {"errors": [str(error)]})
+        if sort == "-timestamp":
+            rows = rows[::-1]
+        records = [self._records.event(row) for row in rows[start : start + limit]]
+        payload: dict[str, Any] = {
+            "data": records,
+            "meta": {"elapsed": 7, "request_id": _request_id(request), "status": "done"},
+        }
+        if start + limit < len(rows):
+            cursor = base64.urlsafe_b64encode(json.dumps({"at": start + limit}).encode()).decode()
+            payload["meta"]["page"] = {"after": cursor}
+            query = urlencode({**params, "page[cursor]": cursor}, quote_via=quote)
+            payload["links"] = {"next": f"{self.url}{request.path}?{query}"}
+        return Reply(200, payload, records=records)
+
+    def _moment(self, text: str | None) -> datetime | None:
+        """ISO 8601, epoch milliseconds, or now-15m (now is the company's as_of)."""
+        if not text:
+            return None
+        match = re.fullmatch(r"now(?:-(\d+)([smhd]))?", text)
+        if match:
+            unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}.get(match[2] or "s", "seconds")
+            return self.company.as_of_at - timedelta(**{unit: int(match[1] or 0)})
+        if text.isdigit():
+            return datetime.fromtimestamp(int(text) / 1000, UTC)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not an instant: ISO 8601, epoch milliseconds or now-15m") from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _request_id(request: Request) -> str:
+    """The same for the same question, so that the same answer is the same bytes."""
+    return base64.urlsafe_b64encode(json.dumps(request.params).encode()).decode().rstrip("=")[-24:]
+
+
+def _read_cursor(text: str | None) -> int:
+    if not text:
+        return 0
+    try:
+        return int(json.loads(base64.urlsafe_b64decode(text))["at"])
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        raise ValueError("page[cursor] is not one of ours") from None

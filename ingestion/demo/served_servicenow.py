@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
@@ -10,12 +11,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import eq, ge, gt, le, lt
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from ingestion.demo.company import naive_made_sla
+from ingestion.demo.faults import Reply
 from ingestion.demo.model import Company
 from ingestion.demo.people import NAMES
+from ingestion.demo.served import Request, ServedSystem, same
 from ingestion.demo.tickets import sys_id_of
 from ingestion.demo.timeline import COUNTRY_ZONES, Targets, load_clocks, read_seed
 
@@ -23,6 +28,8 @@ USER_ZONE = ZoneInfo("Europe/Dublin")  # the integration user's own zone: displa
 # References carry the instance's own address, which does not change with the port it is reached by: the same
 # record is the same bytes on every run.
 INSTANCE_URL = "https://demo.service-now.example"
+
+DEFAULT_LIMIT = 10_000
 
 STATE_CODES = {
     "new": "1",
@@ -554,3 +561,83 @@ AUDIT_COLUMNS = (
 AUDITED_FIELDS = ("state", "priority", "assignment_group", "assigned_to", "business_service", "cmdb_ci", "contract")
 # Fields without an audit row of the opening where they open empty.
 SPARSE_FIELDS = ("cmdb_ci", "contract")
+
+
+class ServedServiceNow(ServedSystem):
+    """The Table API below /api/now, by basic authentication."""
+
+    def __init__(self, company: Company) -> None:
+        super().__init__(company)
+        self._user = "integration.reader"
+        self._password = secrets.token_hex(16)
+        self._tables = ServiceNowTables(company)
+
+    def handles(self, path: str) -> bool:
+        """All below /api/now/."""
+        return path.startswith("/api/now/")
+
+    def environment(self, drops_path: Path | None) -> dict[str, str]:
+        """Address, user and password."""
+        return {"SERVICENOW_URL": self.url, "SERVICENOW_USER": self._user, "SERVICENOW_PASSWORD": self._password}
+
+    def answer(self, request: Request) -> Reply:
+        """The Table API."""
+
+        def failure(status: int, message: str, detail: str | None) -> Reply:
+            return Reply(status, {"error": {"message": message, "detail": detail}, "status": "failure"})
+
+        given = request.basic_auth()
+        if not given or not same(given[0], self._user) or not same(given[1], self._password):
+            reply = failure(401, "User Not Authenticated", "Required to provide Auth information")
+            reply.headers["WWW-Authenticate"] = 'Basic realm="Service-now"'
+            return reply
+        match = re.fullmatch(r"/api/now/(?:v[12]/)?table/([a-z0-9_]+)(?:/([0-9a-f]{32}))?", request.path)
+        if not match:
+            return failure(400, "Requested URI does not represent any resource", request.path)
+        table = self._tables.tables.get(match[1])
+        if not table:
+            return failure(400, f"Invalid table {match[1]}", None)
+        params = request.params
+        display = params.get("sysparm_display_value", "false")
+        without_links = params.get("sysparm_exclude_reference_link", "false") == "true"
+        wanted = [name.strip() for name in params.get("sysparm_fields", "").split(",") if name.strip()]
+        columns = [name for name in wanted if name in table.position] if wanted else table.columns
+
+        def record(row: tuple[str, ...]) -> dict[str, Any]:
+            return self._tables.render(table, row, columns, display, without_links)
+
+        if match[2]:
+            rows = [row for row in table.rows if row[table.position["sys_id"]] == match[2]]
+            if not rows:
+                return failure(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval")
+            return Reply(200, {"result": record(rows[0])})
+        try:
+            found = table.find(params.get("sysparm_query", ""))
+        except QueryError as error:
+            return failure(400, "Invalid query", str(error))
+        limit = max(1, request.number("sysparm_limit", DEFAULT_LIMIT))
+        offset = request.number("sysparm_offset", 0)
+        records = [record(table.rows[index]) for index in found[offset : offset + limit]]
+        headers = {"X-Total-Count": str(len(found))}
+        link = self._link(request, len(found), limit, offset)
+        if link:
+            headers["Link"] = link
+        payload = {"result": records}
+        return Reply(200, payload, headers, records, [(headers, "X-Total-Count")])
+
+    def _link(self, request: Request, total: int, limit: int, offset: int) -> str:
+        """RFC 8288 links to the first, previous, next and last page; nothing when there is one page only."""
+        if total <= limit and not offset:
+            return ""
+        last = (total - 1) // limit * limit if total else 0
+        places = [("first", 0)]
+        if offset > 0:
+            places.append(("prev", max(0, offset - limit)))
+        if offset + limit < total:
+            places.append(("next", offset + limit))
+        places.append(("last", last))
+        links = []
+        for name, place in places:
+            query = urlencode({**request.params, "sysparm_limit": limit, "sysparm_offset": place}, quote_via=quote)
+            links.append(f'<{self.url}{request.path}?{query}>;rel="{name}"')
+        return ",".join(links)

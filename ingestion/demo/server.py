@@ -11,55 +11,20 @@ monitors; BambooHR answers XML unless asked for JSON, in no particular order.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import re
-import secrets
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from hmac import compare_digest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ingestion.demo.faults import FaultPlan, Reply
 from ingestion.demo.model import Company
-from ingestion.demo.served_bamboohr import BambooRecords, as_xml
-from ingestion.demo.served_datadog import DatadogRecords
-from ingestion.demo.served_servicenow import QueryError, ServiceNowTables
-
-COMPANY_PATH = "demo"
-DEFAULT_LIMIT = 10_000
-MAX_EVENTS_PAGE = 1_000
-
-
-@dataclass
-class _Request:
-    """What a route needs to know of a request; `params` holds the last value of each name."""
-
-    path: str
-    params: dict[str, str]
-    headers: Any
-
-    def number(self, name: str, default: int) -> int:
-        text = self.params.get(name, "")
-        return int(text) if text.isdigit() else default
-
-    def basic_auth(self) -> tuple[str, str] | None:
-        scheme, _, encoded = (self.headers.get("Authorization") or "").partition(" ")
-        if scheme.lower() != "basic":
-            return None
-        try:
-            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        return user, password
+from ingestion.demo.served import Request, not_allowed
+from ingestion.demo.systems import served_systems
 
 
 class _Server(ThreadingHTTPServer):
@@ -82,9 +47,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer by route, spoilt by the fault plan."""
+        self._reply("GET")
+
+    def do_POST(self) -> None:
+        """As GET, where a system takes one (a token, a query too long for an address)."""
+        self._reply("POST")
+
+    def _reply(self, method: str) -> None:
         demo = self.server.demo
+        length = self.headers.get("Content-Length") or ""
+        body = self.rfile.read(int(length)) if length.isdigit() else b""
         parts = urlsplit(self.path)
-        request = _Request(unquote(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True)), self.headers)
+        params = dict(parse_qsl(parts.query, keep_blank_values=True))
+        request = Request(unquote(parts.path), params, self.headers, method, body)
         url = request.path + (
             "?" + "&".join(f"{name}={value}" for name, value in request.params.items()) if request.params else ""
         )
@@ -95,9 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(reply)
 
     def _refuse_method(self) -> None:
-        self._send(Reply(405, {"error": {"message": "Method not allowed", "detail": "the demo only reads"}}))
+        self._send(not_allowed())
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = _refuse_method
+    do_PUT = do_PATCH = do_DELETE = _refuse_method
 
     def _send(self, reply: Reply) -> None:
         if isinstance(reply.payload, str):
@@ -152,12 +127,7 @@ class DemoServer:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._httpd: _Server | None = None
         self._thread: threading.Thread | None = None
-        self._user = "integration.reader"
-        self._secret = {name: secrets.token_hex(16) for name in ("servicenow", "dd_api", "dd_app", "bamboohr")}
-        self._servicenow = ServiceNowTables(company)
-        self._datadog = DatadogRecords(company)
-        self._bamboo = BambooRecords(company)
-        self._rate_used = 0
+        self._systems = served_systems(company)
 
     # -- life
 
@@ -180,6 +150,8 @@ class DemoServer:
             target=self._httpd.serve_forever, kwargs={"poll_interval": 0.05}, name="demo-server", daemon=True
         )
         self._thread.start()
+        for system in self._systems:
+            system.url = self.url
 
     def stop(self) -> None:
         """Stop listening and remove the temporary drops."""
@@ -195,17 +167,11 @@ class DemoServer:
             self._temporary = None
 
     def _write_drops(self) -> None:
-        from ingestion.demo.monitor_samples import write_monitor_samples
-        from ingestion.demo.pay_desk import write_drops
-
         if self._drops_path is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="demo-drops-")
             self._drops_path = Path(self._temporary.name)
-        payroll, ledger = self._drops_path / "payroll", self._drops_path / "ledger"
-        payroll.mkdir(parents=True, exist_ok=True)
-        ledger.mkdir(parents=True, exist_ok=True)
-        write_drops(self.company, payroll, ledger)
-        write_monitor_samples(self.company, self._drops_path / "monitor_samples")
+        for system in self._systems:
+            system.write_drops(self._drops_path)
 
     @property
     def url(self) -> str:
@@ -216,22 +182,12 @@ class DemoServer:
 
     def environment(self) -> dict[str, str]:
         """Every variable that points the pipeline at this company: addresses, credentials, folders, dates."""
-        found = {
-            "SERVICENOW_URL": self.url,
-            "SERVICENOW_USER": self._user,
-            "SERVICENOW_PASSWORD": self._secret["servicenow"],
-            "DATADOG_URL": self.url,
-            "DD_API_KEY": self._secret["dd_api"],
-            "DD_APP_KEY": self._secret["dd_app"],
-            "BAMBOOHR_URL": f"{self.url}/api/gateway.php/{COMPANY_PATH}/v1",
-            "BAMBOOHR_API_KEY": self._secret["bamboohr"],
-            "EXTRACT_FROM": self.company.start_on.isoformat(),
-            "AS_OF": self.company.as_of_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }
-        if self._with_drops and self._drops_path:
-            found["PAYROLL_DROP_PATH"] = str(self._drops_path / "payroll")
-            found["LEDGER_DROP_PATH"] = str(self._drops_path / "ledger")
-            found["MONITOR_SAMPLE_DROP_PATH"] = str(self._drops_path / "monitor_samples")
+        drops_path = self._drops_path if self._with_drops else None
+        found: dict[str, str] = {}
+        for system in self._systems:
+            found.update(system.environment(drops_path))
+        found["EXTRACT_FROM"] = self.company.start_on.isoformat()
+        found["AS_OF"] = self.company.as_of_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         return found
 
     def note_request(self, url: str) -> None:
@@ -241,214 +197,11 @@ class DemoServer:
 
     # -- routes
 
-    def answer(self, request: _Request) -> Reply:
+    def answer(self, request: Request) -> Reply:
         """The reply a well-behaved system gives."""
-        path = request.path
-        if path.startswith("/api/now/"):
-            return self._answer_servicenow(request)
-        if path.startswith(("/api/v1/", "/api/v2/")):
-            return self._answer_datadog(request)
-        if path.startswith("/api/gateway.php/"):
-            return self._answer_bamboohr(request)
-        return Reply(404, {"error": {"message": "Not found", "detail": path}, "status": "failure"})
-
-    def _answer_servicenow(self, request: _Request) -> Reply:
-        def failure(status: int, message: str, detail: str | None) -> Reply:
-            return Reply(status, {"error": {"message": message, "detail": detail}, "status": "failure"})
-
-        given = request.basic_auth()
-        if not given or not _same(given[0], self._user) or not _same(given[1], self._secret["servicenow"]):
-            reply = failure(401, "User Not Authenticated", "Required to provide Auth information")
-            reply.headers["WWW-Authenticate"] = 'Basic realm="Service-now"'
-            return reply
-        match = re.fullmatch(r"/api/now/(?:v[12]/)?table/([a-z0-9_]+)(?:/([0-9a-f]{32}))?", request.path)
-        if not match:
-            return failure(400, "Requested URI does not represent any resource", request.path)
-        table = self._servicenow.tables.get(match[1])
-        if not table:
-            return failure(400, f"Invalid table {match[1]}", None)
-        params = request.params
-        display = params.get("sysparm_display_value", "false")
-        without_links = params.get("sysparm_exclude_reference_link", "false") == "true"
-        wanted = [name.strip() for name in params.get("sysparm_fields", "").split(",") if name.strip()]
-        columns = [name for name in wanted if name in table.position] if wanted else table.columns
-
-        def record(row: tuple[str, ...]) -> dict[str, Any]:
-            return self._servicenow.render(table, row, columns, display, without_links)
-
-        if match[2]:
-            rows = [row for row in table.rows if row[table.position["sys_id"]] == match[2]]
-            if not rows:
-                return failure(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval")
-            return Reply(200, {"result": record(rows[0])})
-        try:
-            found = table.find(params.get("sysparm_query", ""))
-        except QueryError as error:
-            return failure(400, "Invalid query", str(error))
-        limit = max(1, request.number("sysparm_limit", DEFAULT_LIMIT))
-        offset = request.number("sysparm_offset", 0)
-        records = [record(table.rows[index]) for index in found[offset : offset + limit]]
-        headers = {"X-Total-Count": str(len(found))}
-        link = self._link(request, len(found), limit, offset)
-        if link:
-            headers["Link"] = link
-        payload = {"result": records}
-        return Reply(200, payload, headers, records, [(headers, "X-Total-Count")])
-
-    def _link(self, request: _Request, total: int, limit: int, offset: int) -> str:
-        """RFC 8288 links to the first, previous, next and last page; nothing when there is one page only."""
-        if total <= limit and not offset:
-            return ""
-        last = (total - 1) // limit * limit if total else 0
-        places = [("first", 0)]
-        if offset > 0:
-            places.append(("prev", max(0, offset - limit)))
-        if offset + limit < total:
-            places.append(("next", offset + limit))
-        places.append(("last", last))
-        links = []
-        for name, place in places:
-            query = urlencode({**request.params, "sysparm_limit": limit, "sysparm_offset": place}, quote_via=quote)
-            links.append(f'<{self.url}{request.path}?{query}>;rel="{name}"')
-        return ",".join(links)
-
-    def _answer_datadog(self, request: _Request) -> Reply:
-        with self._lock:
-            self._rate_used += 1
-            remaining = 100_000 - self._rate_used % 100_000
-        limits = {
-            "X-RateLimit-Limit": "100000",
-            "X-RateLimit-Period": "3600",
-            "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": "1200",
-            "X-RateLimit-Name": "demo_reads",
-        }
-        api_key = request.headers.get("DD-API-KEY") or ""
-        app_key = request.headers.get("DD-APPLICATION-KEY") or ""
-        if not _same(api_key, self._secret["dd_api"]) or not _same(app_key, self._secret["dd_app"]):
-            return Reply(403, {"errors": ["Forbidden"]})
-        routes = {
-            "/api/v1/monitor": self._datadog_monitors,
-            "/api/v1/slo": self._datadog_slos,
-            "/api/v2/downtime": self._datadog_downtimes,
-            "/api/v2/events": self._datadog_events,
-        }
-        route = routes.get(request.path.rstrip("/"))
-        reply = route(request) if route else Reply(404, {"errors": ["Not Found"]})
-        reply.headers.update(limits)
-        return reply
-
-    def _datadog_monitors(self, request: _Request) -> Reply:
-        records = list(self._datadog.monitors)
-        if "page" in request.params or "page_size" in request.params:
-            size = min(1000, request.number("page_size", 100))
-            start = request.number("page", 0) * size
-            records = records[start : start + size]
-        return Reply(200, records, records=records)
-
-    def _datadog_slos(self, request: _Request) -> Reply:
-        start, limit = request.number("offset", 0), request.number("limit", 1000)
-        records = self._datadog.slos[start : start + limit]
-        page = {"total_count": len(self._datadog.slos), "total_filtered_count": len(self._datadog.slos)}
-        payload = {"data": records, "errors": [], "metadata": {"page": page}}
-        return Reply(
-            200,
-            payload,
-            records=records,
-            total_places=[(page, "total_count"), (page, "total_filtered_count")],
-        )
-
-    def _datadog_downtimes(self, request: _Request) -> Reply:
-        rows = self._datadog.downtimes
-        if request.params.get("current_only") == "true":
-            rows = [row for row in rows if row["attributes"]["status"] == "active"]
-        start, limit = request.number("page[offset]", 0), request.number("page[limit]", 30)
-        records = rows[start : start + limit]
-        page = {"total_filtered_count": len(rows)}
-        payload = {"data": records, "meta": {"page": page}}
-        return Reply(200, payload, records=records, total_places=[(page, "total_filtered_count")])
-
-    def _datadog_events(self, request: _Request) -> Reply:
-        params = request.params
-        limit = request.number("page[limit]", 10)
-        sort = params.get("sort", "timestamp")
-        if not 1 <= limit <= MAX_EVENTS_PAGE:
-            return Reply(400, {"errors": [f"page[limit] must be between 1 and {MAX_EVENTS_PAGE}"]})
-        if sort not in ("timestamp", "-timestamp"):
-            return Reply(400, {"errors": [f"sort must be timestamp or -timestamp, not {sort}"]})
-        try:
-            rows = self._datadog.find(
-                params.get("filter[query]", ""),
-                self._moment(params.get("filter[from]")),
-                self._moment(params.get("filter[to]")),
-            )
-            start = _read_cursor(params.get("page[cursor]"))
-        except ValueError as error:
-            return Reply(400, {"errors": [str(error)]})
-        if sort == "-timestamp":
-            rows = rows[::-1]
-        records = [self._datadog.event(row) for row in rows[start : start + limit]]
-        payload: dict[str, Any] = {
-            "data": records,
-            "meta": {"elapsed": 7, "request_id": _request_id(request), "status": "done"},
-        }
-        if start + limit < len(rows):
-            cursor = base64.urlsafe_b64encode(json.dumps({"at": start + limit}).encode()).decode()
-            payload["meta"]["page"] = {"after": cursor}
-            query = urlencode({**params, "page[cursor]": cursor}, quote_via=quote)
-            payload["links"] = {"next": f"{self.url}{request.path}?{query}"}
-        return Reply(200, payload, records=records)
-
-    def _moment(self, text: str | None) -> datetime | None:
-        """ISO 8601, epoch milliseconds, or now-15m (now is the company's as_of)."""
-        if not text:
-            return None
-        match = re.fullmatch(r"now(?:-(\d+)([smhd]))?", text)
-        if match:
-            unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}.get(match[2] or "s", "seconds")
-            return self.company.as_of_at - timedelta(**{unit: int(match[1] or 0)})
-        if text.isdigit():
-            return datetime.fromtimestamp(int(text) / 1000, UTC)
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise ValueError(f"{text!r} is not an instant: ISO 8601, epoch milliseconds or now-15m") from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-    def _answer_bamboohr(self, request: _Request) -> Reply:
-        given = request.basic_auth()
-        if not given or not _same(given[0], self._secret["bamboohr"]):
-            return Reply(401, {"error": "Unauthorized"}, {"WWW-Authenticate": 'Basic realm="BambooHR"'})
-        base = f"/api/gateway.php/{COMPANY_PATH}/v1"
-        wants_json = "json" in (request.headers.get("Accept") or "")
-        match = re.fullmatch(re.escape(base) + r"/employees/(all|\d+)/tables/(\w+)", request.path)
-        if request.path == f"{base}/employees/directory":
-            records = list(self._bamboo.employees)
-            payload: Any = {"fields": self._bamboo.fields, "employees": records}
-            kind = "directory"
-        elif match and match[2] in self._bamboo.tables:
-            records = [row for row in self._bamboo.tables[match[2]] if match[1] in ("all", row["employeeId"])]
-            payload, kind = records, "table"
-        else:
-            return Reply(404, {"error": "Not found"}, {"X-BambooHR-Error-Message": "no such resource"})
-        if not wants_json:
-            return Reply(200, as_xml(kind, records))
-        return Reply(200, payload, records=records)
-
-
-def _same(given: str, expected: str) -> bool:
-    return compare_digest(given.encode(), expected.encode())
-
-
-def _request_id(request: _Request) -> str:
-    """The same for the same question, so that the same answer is the same bytes."""
-    return base64.urlsafe_b64encode(json.dumps(request.params).encode()).decode().rstrip("=")[-24:]
-
-
-def _read_cursor(text: str | None) -> int:
-    if not text:
-        return 0
-    try:
-        return int(json.loads(base64.urlsafe_b64decode(text))["at"])
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        raise ValueError("page[cursor] is not one of ours") from None
+        for system in self._systems:
+            if system.handles(request.path):
+                if request.method == "POST" and not system.takes_post(request.path):
+                    return not_allowed()
+                return system.answer(request)
+        return Reply(404, {"error": {"message": "Not found", "detail": request.path}, "status": "failure"})

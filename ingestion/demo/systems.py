@@ -1,0 +1,59 @@
+"""The source systems of the demonstration company that the loopback server stands for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingestion.demo.model import Company
+from ingestion.demo.served import ServedSystem
+from ingestion.demo.served_bamboohr import ServedBambooHR
+from ingestion.demo.served_datadog import ServedDatadog
+from ingestion.demo.served_servicenow import ServedServiceNow
+
+
+class DroppedPayAndLedger(ServedSystem):
+    """Payroll register and journal, a file a month each."""
+
+    def write_drops(self, drops_path: Path) -> None:
+        """payroll/ and ledger/, as the pay desk wrote them."""
+        from ingestion.demo.pay_desk import write_drops
+
+        payroll, ledger = drops_path / "payroll", drops_path / "ledger"
+        payroll.mkdir(parents=True, exist_ok=True)
+        ledger.mkdir(parents=True, exist_ok=True)
+        write_drops(self.company, payroll, ledger)
+
+    def environment(self, drops_path: Path | None) -> dict[str, str]:
+        """The two folders."""
+        if drops_path is None:
+            return {}
+        return {"PAYROLL_DROP_PATH": str(drops_path / "payroll"), "LEDGER_DROP_PATH": str(drops_path / "ledger")}
+
+
+class DroppedMonitorSamples(ServedSystem):
+    """Samples of monitors, a file a month."""
+
+    def write_drops(self, drops_path: Path) -> None:
+        """monitor_samples/."""
+        from ingestion.demo.monitor_samples import write_monitor_samples
+
+        write_monitor_samples(self.company, drops_path / "monitor_samples")
+
+    def environment(self, drops_path: Path | None) -> dict[str, str]:
+        """The folder."""
+        return {"MONITOR_SAMPLE_DROP_PATH": str(drops_path / "monitor_samples")} if drops_path else {}
+
+
+# Asked in this order; one that takes a longer path than another stands before it.
+SERVED_SYSTEMS: tuple[type[ServedSystem], ...] = (
+    ServedServiceNow,
+    ServedDatadog,
+    ServedBambooHR,
+    DroppedPayAndLedger,
+    DroppedMonitorSamples,
+)
+
+
+def served_systems(company: Company) -> list[ServedSystem]:
+    """One of each, for a company."""
+    return [system(company) for system in SERVED_SYSTEMS]
