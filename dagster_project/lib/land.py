@@ -16,7 +16,6 @@ from ingestion import landing
 from ingestion.contracts import Entity, Progress, Source, Window
 from ingestion.extract import BatchResult, due_windows, extract
 from ingestion.settings import Settings
-from ingestion.sources.file_drop import MonthlyFiles
 
 
 def land_source(context: dg.AssetExecutionContext, settings: Settings, source: Source) -> dict[str, Any]:
@@ -63,21 +62,9 @@ def extract_windows(
     """Extract windows one by one and say in one line what they brought."""
     started = time.monotonic()
     tell = _retries(context)
-    windows = [window for window in windows if not precedes_files(source, entity, window)]
     results = [extract(settings, source, entity, window, context.run_id, tell) for window in windows]
     say(context.log, summary_line(source, entity, windows, results, time.monotonic() - started))
     return results
-
-
-def precedes_files(source: Source, entity: Entity, window: Window) -> bool:
-    """Whether a month lies before the first file of a source of monthly files: it had not begun to send them.
-
-    A month missing later is an error of the source (`MonthlyFiles.path_of`).
-    """
-    if not isinstance(source, MonthlyFiles):
-        return False
-    months = source.partition_keys(entity)
-    return bool(months) and window.partition_key < months[0]
 
 
 def summary_line(

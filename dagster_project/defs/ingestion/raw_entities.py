@@ -4,7 +4,7 @@
 whole range. What they bring reaches the marts with the next run of the job `warehouse`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -76,7 +76,7 @@ def entity_asset(source: Source, entity: Entity, settings: Settings) -> dg.Asset
             return
         prepare(run_settings)
         if partitions_def is not None:
-            windows = windows_of(entity, context.partition_keys)
+            windows = windows_of(entity, since_the_source_began(source, entity, context.partition_keys))
         elif entity.partitioning == "file":
             windows = [window_for_partition(entity, key) for key in source.partition_keys(entity)]
         else:
@@ -85,6 +85,15 @@ def entity_asset(source: Source, entity: Entity, settings: Settings) -> dg.Asset
         yield dg.MaterializeResult(metadata=batch_figures(results))
 
     return _entity
+
+
+def since_the_source_began(source: Source, entity: Entity, partition_keys: Sequence[str]) -> list[str]:
+    """The partitions from the first one a source of files offers: before it had begun to send, nothing is missing.
+
+    One missing later is an error of the source. A source read by stamp offers none, and all of them are asked for.
+    """
+    offered = source.partition_keys(entity)
+    return [key for key in partition_keys if not offered or key >= offered[0]]
 
 
 @dg.definitions

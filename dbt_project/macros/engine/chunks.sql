@@ -22,8 +22,8 @@
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set column = config.get('ticket_column', 'ticket_id') -%}
-    {%- set listed = adapter.get_relation(database=this.database, schema='core', identifier='int_slt_recompute') -%}
-    {%- set ids = adapter.get_relation(database=this.database, schema='core', identifier='int_ticket_id') -%}
+    {%- set listed = earlier_build('int_slt_recompute') -%}
+    {%- set ids = earlier_build('int_ticket_id') -%}
     {%- set is_whole = existing is none or should_full_refresh() or listed is none
         or (run_query('select count(*) from ' ~ listed ~ ' where ticket_id = 0')[0][0] | int) > 0 -%}
     {%- set building = make_intermediate_relation(target_relation) -%}

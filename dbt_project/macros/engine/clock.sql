@@ -49,16 +49,8 @@
     cast({{ epoch_seconds(ts) }} - {{ clock_origin() }} as integer)
 {%- endmacro %}
 
-{% macro clock_epoch(clock_s) -%}
-    ({{ clock_s }} + {{ clock_origin() }})
-{%- endmacro %}
-
 {% macro clock_instant(clock_s) -%}
     {{ from_epoch_seconds(exact_integer_64(clock_s) ~ ' + ' ~ clock_origin()) }}
-{%- endmacro %}
-
-{% macro clock_day_number(clock_s) -%}
-    ({{ int_div(clock_s, 86400) }} + {{ clock_origin() | int // 86400 }})
 {%- endmacro %}
 
 {% macro clock_date(clock_s) -%}

@@ -37,7 +37,7 @@
     {{ return(adapter.get_relation(database=target.database, schema='clock_memory', identifier=kind) if execute else none) }}
 {%- endmacro %}
 
-{#- A core table as the run before left it, for a model upstream of it; none when there is none. -#}
+{#- A core table as it stands now: for a model upstream of it, as the run before left it. None when there is none. -#}
 {% macro earlier_build(model_name) -%}
     {{ return(adapter.get_relation(database=target.database, schema='core', identifier=model_name) if execute else none) }}
 {%- endmacro %}
@@ -64,4 +64,19 @@
 {% macro keep_pending() -%}
     create schema if not exists clock_memory;
     create or replace table clock_memory.pending as select ticket_id from {{ this }}
+{%- endmacro %}
+
+{#- Query: rows of either relation that the other does not hold. columns: what makes a row. -#}
+{% macro rows_that_differ(columns, left_relation, right_relation) -%}
+    (
+        select {{ columns | join(', ') }} from {{ left_relation }}
+        except
+        select {{ columns | join(', ') }} from {{ right_relation }}
+    )
+    union all
+    (
+        select {{ columns | join(', ') }} from {{ right_relation }}
+        except
+        select {{ columns | join(', ') }} from {{ left_relation }}
+    )
 {%- endmacro %}

@@ -68,32 +68,10 @@ with_target as (
         candidates.target_seconds,
         candidates.tolerance_seconds
     from placed
-    inner join candidates
-        on
-            placed.target_situation_id = candidates.situation_id
-            and placed.slt_code = candidates.slt_code
-            and placed.slt_version = candidates.slt_version
-            and cast(placed.start_at as date) >= candidates.effective_from
-            and cast(placed.start_at as date) <= candidates.effective_to
-    left join scopes as within_scopes
-        on
-            candidates.starts_within_calendar_code = within_scopes.calendar_code
-            and candidates.audience = within_scopes.audience
-            and within_scopes.exclusion_scope_code = ''
-    left join clock_days as within_days
-        on
-            within_scopes.scope_id = within_days.scope_id
-            and {{ day_number('placed.start_at') }} = within_days.day_number
-    where
-        candidates.starts_within_calendar_code is null
-        or {{ clock_is_open('within_days', epoch_seconds('placed.start_at')) }}
+    {{ join_target_candidates('placed', 'target_situation_id') }}
+    where {{ start_hour_fits('placed') }}
     qualify row_number() over (
-            partition by placed.ticket_slt_key
-            order by
-                candidates.specificity desc,
-                candidates.effective_from desc,
-                candidates.target_seconds asc,
-                candidates.starts_within_calendar_code asc
+            partition by placed.ticket_slt_key order by {{ best_target_first() }}
         ) = 1
 ),
 

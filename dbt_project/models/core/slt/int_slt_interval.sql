@@ -63,40 +63,15 @@ own_scopes as (
         counted.from_at,
         scopes.scope_id
     from counted
-    inner join candidates
-        on
-            counted.situation_id = candidates.situation_id
-            and counted.slt_code = candidates.slt_code
-            and counted.slt_version = candidates.slt_version
-            and cast(counted.start_at as date) >= candidates.effective_from
-            and cast(counted.start_at as date) <= candidates.effective_to
+    {{ join_target_candidates('counted', 'situation_id') }}
     inner join scopes
         on
             candidates.calendar_code = scopes.calendar_code
             and candidates.exclusion_scope_code = scopes.exclusion_scope_code
             and candidates.audience = scopes.audience
-    left join scopes as within_scopes
-        on
-            candidates.starts_within_calendar_code = within_scopes.calendar_code
-            and candidates.audience = within_scopes.audience
-            and within_scopes.exclusion_scope_code = ''
-    left join clock_days as within_days
-        on
-            within_scopes.scope_id = within_days.scope_id
-            and {{ day_number('counted.start_at') }} = within_days.day_number
-    where
-        counted.calendar_policy = 'as_of_event'
-        and (
-            candidates.starts_within_calendar_code is null
-            or {{ clock_is_open('within_days', epoch_seconds('counted.start_at')) }}
-        )
+    where counted.calendar_policy = 'as_of_event' and {{ start_hour_fits('counted') }}
     qualify row_number() over (
-            partition by counted.ticket_slt_key, counted.from_at
-            order by
-                candidates.specificity desc,
-                candidates.effective_from desc,
-                candidates.target_seconds asc,
-                candidates.starts_within_calendar_code asc
+            partition by counted.ticket_slt_key, counted.from_at order by {{ best_target_first() }}
         ) = 1
 ),
 

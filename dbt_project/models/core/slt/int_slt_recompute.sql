@@ -68,88 +68,14 @@ still_open as (
 ),
 
 changed_windows as (
-    select
-        exclusion_scope_code,
-        audience,
-        starts_at,
-        ends_at
-    from (
-        select
-            exclusion_scope_code,
-            audience,
-            exclusion_id,
-            starts_at,
-            ends_at
-        from exclusions
-        except
-        select
-            exclusion_scope_code,
-            audience,
-            exclusion_id,
-            starts_at,
-            ends_at
-        from {{ exclusion }}
-    ) as added
-    union all
-    select
-        exclusion_scope_code,
-        audience,
-        starts_at,
-        ends_at
-    from (
-        select
-            exclusion_scope_code,
-            audience,
-            exclusion_id,
-            starts_at,
-            ends_at
-        from {{ exclusion }}
-        except
-        select
-            exclusion_scope_code,
-            audience,
-            exclusion_id,
-            starts_at,
-            ends_at
-        from exclusions
-    ) as removed
+    {{ rows_that_differ(
+        ['exclusion_scope_code', 'audience', 'exclusion_id', 'starts_at', 'ends_at'], 'exclusions', exclusion
+    ) }}
 ),
 
 -- days that were beyond the horizon then or are now were nobody's
 changed_segments as (
-    select
-        changed.calendar_code,
-        changed.opens_at,
-        changed.closes_at
-    from (
-        (
-            select
-                calendar_code,
-                opens_at,
-                closes_at
-            from segments
-            except
-            select
-                calendar_code,
-                opens_at,
-                closes_at
-            from {{ calendar }}
-        )
-        union all
-        (
-            select
-                calendar_code,
-                opens_at,
-                closes_at
-            from {{ calendar }}
-            except
-            select
-                calendar_code,
-                opens_at,
-                closes_at
-            from segments
-        )
-    ) as changed
+    {{ rows_that_differ(['calendar_code', 'opens_at', 'closes_at'], 'segments', calendar) }}
 ),
 
 changed_scopes as (

@@ -15,7 +15,6 @@ dated as (
         cast(
             situation_slots.situation_id * {{ slt_slot_count() }} + situation_slots.slot_number as integer
         ) as slot_terms_key,
-        terms.terms_id,
         terms.scope_id,
         cast(terms.target_seconds as integer) as target_seconds,
         greatest(terms.from_on, definitions.effective_from) as from_on,
@@ -39,11 +38,8 @@ dated as (
 final as (
     select
         slot_terms_key,
-        terms_id,
         scope_id,
         target_seconds,
-        from_on,
-        to_on,
         {{ clock_seconds("cast(greatest(from_on, date '1940-01-01') as timestamp)") }} as from_s,
         {{ clock_seconds("cast(" ~ add_days("least(to_on, date '2067-12-31')", 1) ~ " as timestamp)") }} as to_s
     from dated

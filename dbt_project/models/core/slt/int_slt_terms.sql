@@ -65,15 +65,12 @@ chosen as (
             and spans.from_on <= candidates.effective_to
     qualify row_number() over (
             partition by spans.situation_id, spans.slt_code, spans.slt_version, spans.from_on
-            order by candidates.specificity desc, candidates.effective_from desc
+            order by {{ best_target_first() }}
         ) = 1
 ),
 
 final as (
     select
-        cast(row_number() over (
-            order by chosen.situation_id, chosen.slt_code, chosen.slt_version, chosen.from_on
-        ) as integer) as terms_id,
         chosen.situation_id,
         chosen.slt_code,
         chosen.slt_version,
