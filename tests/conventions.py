@@ -551,8 +551,15 @@ def _kind_of_test(test: dict[str, Any]) -> tuple[str, Any]:
 
 
 def singular_test(name: str, sql: str) -> list[str]:
-    """assert_<invariant>.sql, beginning with a comment that names the failure it prevents."""
+    """assert_<invariant>.sql, beginning with a comment that names the failure it prevents.
+
+    One that reads several tables says which of them it judges (meta.dagster.ref): Dagster shows it there.
+    """
     found = []
+    if len(set(re.findall(r"\bref\('(\w+)'\)", sql))) > 1 and not re.search(
+        r"'dagster': \{'ref': \{'name': '\w+'", sql
+    ):
+        found.append(f"{name}: meta.dagster.ref names the table it judges")
     if not re.fullmatch(r"assert_[a-z0-9_]+", name):
         found.append(f"{name}: a singular test is named assert_<invariant>")
     if not re.match(r"\s*(\{\{\s*config\([^}]*\}\}\s*)?(--|\{#|/\*)", sql):

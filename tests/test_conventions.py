@@ -485,6 +485,7 @@ def test_tests_named_refuses() -> None:
 def test_singular_test_refuses() -> None:
     refused(rules.singular_test("totals", "-- why\nselect 1"), "assert_<invariant>")
     refused(rules.singular_test("assert_totals", "select 1"), "names the failure")
+    refused(rules.singular_test("assert_totals", "-- why\nselect {{ ref('a') }}, {{ ref('b') }}"), "meta.dagster.ref")
 
 
 def test_seed_described_refuses() -> None:

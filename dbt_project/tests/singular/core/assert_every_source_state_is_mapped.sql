@@ -1,5 +1,6 @@
 -- A state of a source that the seed ticket_state does not map: it would silently count as unknown and keep
 -- the clock as it was. Add it to the seed.
+{{ config(meta={'dagster': {'ref': {'name': 'int_ticket_event'}}}) }}
 select
     records.source_system,
     events.source_state,

@@ -1,5 +1,6 @@
 -- A canonical state that can occur under an SLT and that none of its conditions names: nobody has said what it
 -- does to the clock. Name it in the seed slt_condition.
+{{ config(meta={'dagster': {'ref': {'name': 'slt_condition'}}}) }}
 select
     definitions.slt_code,
     definitions.slt_version,

@@ -1,5 +1,6 @@
 -- A ticket whose history ends in another state than its record shows: the audit and the record were extracted
 -- at different times, or a change was made past the audit. The clock follows the history. Warns only.
+{{ config(meta={'dagster': {'ref': {'name': 'int_ticket'}}}) }}
 with mapped_incidents as (
     select
         incidents.number,

@@ -1,5 +1,6 @@
 -- A monitor in two versions at once would count its seconds twice, and one that begins within an hour would be
 -- expected before it exists: the register's ends stand on whole hours and its versions do not overlap.
+{{ config(meta={'dagster': {'ref': {'name': 'monitor_register'}}}) }}
 with register as (
     select * from {{ ref('monitor_register') }}
 ),

@@ -1,4 +1,5 @@
 -- A monitor that names no known service: its time is measured and belongs to nobody. Warns only.
+{{ config(meta={'dagster': {'ref': {'name': 'stg_datadog__monitors'}}}) }}
 select
     monitors.monitor_id,
     monitors.service_code

@@ -1,4 +1,5 @@
 -- Two definitions or two targets in force for one ticket on one day: which of them counts would be chance.
+{{ config(meta={'dagster': {'ref': {'name': 'slt_target'}}}) }}
 with periods as (
     select
         'slt_definition' as seed_name,

@@ -1,5 +1,6 @@
 -- A clock whose telescoped totals or breach instants differ from those of its intervals, class by class: the two
 -- ways to the figures share the lookup table and nothing else.
+{{ config(meta={'dagster': {'ref': {'name': 'int_slt_result'}}}) }}
 with intervals as (
     select
         ticket_slt_key,

@@ -1,5 +1,6 @@
 -- A batch named in a published figure and missing from dim_extract_batch is a dead end: nobody could say which
 -- extract the record came in.
+{{ config(meta={'dagster': {'ref': {'name': 'dim_extract_batch'}}}) }}
 with named as (
     select
         'fct_payout_trace' as table_name,

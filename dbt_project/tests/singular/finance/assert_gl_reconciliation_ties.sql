@@ -1,5 +1,6 @@
 -- Both sides' totals must be in the reconciliation to the cent, and every row's difference must be its two
 -- amounts'.
+{{ config(meta={'dagster': {'ref': {'name': 'rec_payout_to_gl'}}}) }}
 with calculated as (
     select
         currency_code,

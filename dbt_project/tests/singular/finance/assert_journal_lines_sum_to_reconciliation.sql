@@ -1,6 +1,7 @@
 -- A journal line that leads to no reconciliation row, or to the wrong one, breaks the way from a payout to its
 -- posting: the incentive expense must sum to the reconciliation's ledger amount row by row, and so per quarter and
 -- currency.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_journal_line'}}}) }}
 with line_sum as (
     select
         rec_payout_to_gl_key,

@@ -1,6 +1,7 @@
 -- A payroll line that leads to no reconciliation row, or to the wrong one, breaks the way from a payout to its
 -- payment: the incentive lines must sum to the reconciliation's payroll amount row by row, and so per quarter and
 -- currency.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_payroll_line'}}}) }}
 with line_sum as (
     select
         rec_payout_to_payroll_key,

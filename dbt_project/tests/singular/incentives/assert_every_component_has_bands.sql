@@ -1,4 +1,5 @@
 -- A component without bands would pay nothing, whatever the result.
+{{ config(meta={'dagster': {'ref': {'name': 'plan_component'}}}) }}
 select
     plan_component.plan_code,
     plan_component.plan_version,

@@ -1,4 +1,5 @@
 -- Every cent is traced: a line that pays must lead to at least one ticket or monitor that counted for it.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_payout_trace'}}}) }}
 select
     fct_incentive_payout.payout_line_id,
     fct_incentive_payout.employee_number,

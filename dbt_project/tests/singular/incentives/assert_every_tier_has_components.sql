@@ -1,4 +1,5 @@
 -- A team whose tier the plan in force does not know would silently earn nothing.
+{{ config(meta={'dagster': {'ref': {'name': 'plan_component'}}}) }}
 select
     team.team_code,
     team.tier,

@@ -1,6 +1,6 @@
 -- The directory's termination date decides pay; the status history saying otherwise is a contradiction in
 -- the HRIS that somebody must look at before money moves.
-{{ config(severity='warn') }}
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'stg_bamboohr__employment_statuses'}}}) }}
 with terminated as (
     select
         employee_id,

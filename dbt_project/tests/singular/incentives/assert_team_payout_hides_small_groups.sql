@@ -1,4 +1,5 @@
 -- A figure for fewer than five people tells what one of them earned; shown groups must agree with the lines.
+{{ config(meta={'dagster': {'ref': {'name': 'mart_team_payout'}}}) }}
 with line_group as (
     select
         team_code,

@@ -1,4 +1,5 @@
 -- The evidence behind a payout line must be the whole evidence of its metric result, no more and no less.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_payout_trace'}}}) }}
 with traced as (
     select
         payout_line_id,

@@ -1,4 +1,5 @@
 -- The evidence of a result must add up to it: a ticket lost or repeated on the way would move pay unseen.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_metric_evidence'}}}) }}
 with evidence_sum as (
     select
         metric_result_key,

@@ -1,6 +1,7 @@
 -- From the first period a metric is in force for, each finished ticket result of a team stands in exactly
 -- one month and one quarter of it: a join on periods or versions that loses or doubles tickets shows here,
 -- against fct_ticket_slt itself.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_metric_result'}}}) }}
 with metric_grain as (
     select
         dim_metric_definition.metric_code,

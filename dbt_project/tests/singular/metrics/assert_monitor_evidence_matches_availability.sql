@@ -1,5 +1,6 @@
 -- Evidence of a monitor must be the months of availability it stands for, each with its own batch, and as many
 -- monitors as the result counted: months summed under one batch hide where the others came from.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_metric_evidence'}}}) }}
 with monitor_evidence as (
     select
         evidence.*,

@@ -1,5 +1,6 @@
 -- A priority without a weight (or with two) would drop its tickets out of a weighted share, or count them
 -- twice.
+{{ config(meta={'dagster': {'ref': {'name': 'metric_weight'}}}) }}
 with priority_spine as (
     select 1 as priority
 

@@ -1,5 +1,6 @@
 -- A monitor whose months do not sum to its time from creation to as_of, or whose adjusted figures exceed the
 -- raw ones.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_availability'}}}) }}
 with measured as (
     select
         monitor_id,

@@ -1,5 +1,6 @@
 -- A breach whose holders do not account for every second of it, whose shares do not sum to exactly one, or that has
 -- not exactly one longest holder and one holder at the breach: a team would answer for time nobody measured.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_breach_attribution'}}}) }}
 with held as (
     select
         ticket_slt_key,

@@ -1,4 +1,5 @@
 -- A breach without an instant, an instant without a breach, or one outside the clock's span.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_ticket_slt'}}}) }}
 select
     ticket_slts.ticket_slt_key,
     ticket_slts.is_breached_raw,

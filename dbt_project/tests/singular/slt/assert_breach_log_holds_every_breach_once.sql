@@ -1,5 +1,6 @@
 -- A breached or at-risk result that the log lacks, or one of the log that the results do not bear out: escalation,
 -- review and improvement would work on another list than the figures.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_slt_breach'}}}) }}
 with results as (
     select
         ticket_slt_key,

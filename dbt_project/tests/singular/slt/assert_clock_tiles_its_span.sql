@@ -1,5 +1,6 @@
 -- A ticket whose classes do not fill its span to the second: an interval was lost (its calendar or its day
 -- was not found) or a second was counted twice.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_ticket_slt'}}}) }}
 with results as (
     select
         ticket_slts.ticket_slt_key,

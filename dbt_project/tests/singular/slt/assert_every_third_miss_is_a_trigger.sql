@@ -1,5 +1,6 @@
 -- Three misses in a row without a trigger, or a trigger without them: nobody would be asked for the cause. The run of
 -- a month is counted back to the last attained one, apart from the islands of the model.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_improvement_trigger'}}}) }}
 with judged as (
     select
         scope_type,

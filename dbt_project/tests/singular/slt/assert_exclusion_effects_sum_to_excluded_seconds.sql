@@ -1,5 +1,5 @@
 -- A ticket whose excluded seconds are not credited to exclusions exactly once.
-{{ config(meta={'requirements': ['LTI-2.4']}) }}
+{{ config(meta={'requirements': ['LTI-2.4'], 'dagster': {'ref': {'name': 'fct_exclusion_effect'}}}) }}
 with effects as (
     select
         ticket_slt_key,

@@ -1,6 +1,7 @@
 -- Factor weights that do not sum to one, a level of priority or criticality without a weight, two attainment targets
 -- for one scope on one day, a trend window without earlier months, a plan that was closed before it was opened or
 -- whose state and closing day contradict each other: rankings and triggers would rest on them.
+{{ config(meta={'dagster': {'ref': {'name': 'attainment_target'}}}) }}
 with weights as (
     select * from {{ ref('improvement_weight') }}
 ),

@@ -1,5 +1,5 @@
 -- Credits and breaches of a subcontractor that reach no primary vendor's card have no consequence for anybody.
-{{ config(meta={'requirements': ['LTI-6.6']}) }}
+{{ config(meta={'requirements': ['LTI-6.6'], 'dagster': {'ref': {'name': 'mart_vendor_scorecard'}}}) }}
 with card as (
     select
         vendor_code,

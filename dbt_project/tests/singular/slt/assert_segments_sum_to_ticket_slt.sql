@@ -1,5 +1,6 @@
 -- A ticket whose segments do not sum to its totals class by class: the explanation would not explain the
 -- figure.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_slt_clock_segment'}}}) }}
 with segments as (
     select
         ticket_slt_key,

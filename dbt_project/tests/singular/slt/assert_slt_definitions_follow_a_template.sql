@@ -1,6 +1,6 @@
 -- An SLT with a name, a policy or a set of targets of its own: nobody can compare it with the others, and whoever
 -- reads it guesses. Follow a template of seeds/slt_planning/slt_template.csv, or have one added there.
-{{ config(meta={'requirements': ['SLT-8.3']}) }}
+{{ config(meta={'requirements': ['SLT-8.3'], 'dagster': {'ref': {'name': 'slt_definition'}}}) }}
 with definitions as (
     select * from {{ ref('slt_definition') }}
 ),

@@ -1,5 +1,6 @@
 -- A result whose trace does not sum to its clock, lacks its record, its events or its target row, or names a batch
 -- that never landed: the audit trail would end before the source.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_slt_trace'}}}) }}
 with traced as (
     select
         ticket_slt_key,

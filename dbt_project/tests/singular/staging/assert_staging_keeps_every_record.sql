@@ -1,5 +1,6 @@
 {#- The newest version per key is all staging may leave out. Windowed entities: every key ever landed.
     Others: every key of the batches that now stand for their partitions. -#}
+{{ config(meta={'dagster': {'ref': {'name': 'stg_servicenow__incidents'}}}) }}
 {%- set windowed = [
     ('servicenow', 'incident', 'sys_id', 'stg_servicenow__incidents'),
     ('servicenow', 'sys_audit', 'sys_id', 'stg_servicenow__audit_entries'),
