@@ -107,6 +107,17 @@ def _identity(entity: Entity) -> Iterator[CheckSpec]:
     )
 
 
+def _within_the_clock(on: On, column: str, mend: str) -> CheckSpec:
+    """No instant before 2000: the clock counts seconds from there, and builds a calendar from the first instant on."""
+    keys = ", ".join(f"checked.{key}" for key in on.keys)
+    return on.no_rows(
+        f"{column}_is_within_the_clock",
+        f"select {keys}, {column} from checked where {column} < timestamp '2000-01-01'",
+        f"No {on.table}.{column} lies before 2000.",
+        f"a default date or a swapped year: {mend}",
+    )
+
+
 def _refers(
     on: On,
     column: str,
@@ -179,6 +190,10 @@ def _servicenow() -> Iterator[CheckSpec]:
         name="number_is_unique",
     )
     yield on.known("opened_at", "a ticket without an opening has no clock: have it mended in ServiceNow")
+    yield _within_the_clock(on, "opened_at", "have the opening mended in ServiceNow")
+    yield _within_the_clock(
+        _on("servicenow.sys_audit", requirements=ITSM), "sys_created_at", "have the audit entry mended or left out"
+    )
     yield from _in_set_tolerated(on, "state", states, state_mend, reads=("reference.ticket_state",))
     yield from _in_set_tolerated(
         on, "priority", PRIORITIES, "targets exist for priorities 1 to 5: have the priority mended"
@@ -474,6 +489,8 @@ def _event_log() -> Iterator[CheckSpec]:
         reads=("reference.ticket_state",),
     )
     yield on.known("priority", "the export must hold the priority of each event", mostly=1 - TOLERATED_SHARE)
+    yield _within_the_clock(on, "opened_at", "have the export mended")
+    yield _within_the_clock(on, "sys_updated_at", "have the export mended")
     yield from _in_set_tolerated(on, "priority", PRIORITIES, "targets exist for priorities 1 to 5")
     yield from _tolerated(
         on,

@@ -8,11 +8,8 @@ of every ticket must be equal to the second.
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,8 +27,8 @@ from ingestion.settings import Settings
 from ingestion.sources import SOURCES
 from tests.golden.golden_company import golden_company, make_ticket
 from tests.oracle import _segment_differences, _ticket_differences
+from tests.run_dbt import run_dbt
 
-ROOT = Path(__file__).resolve().parents[2]
 SEED = 20240701
 TICKET_COUNT = 600
 AS_OF = datetime(2026, 1, 5, tzinfo=UTC)
@@ -150,26 +147,6 @@ def random_company() -> Company:
             )
         )
     return replace(company, tickets=tickets, monitors=monitors, transitions=transitions, downtimes=downtimes, slos=[])
-
-
-def run_dbt(warehouse_path: Path, target_path: Path, *arguments: str) -> None:
-    """Run dbt in a process of its own on a warehouse; its output is the failure's message."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from dbt.cli.main import cli; cli()",
-            *arguments,
-            *("--project-dir", str(ROOT / "dbt_project"), "--profiles-dir", str(ROOT / "dbt_project")),
-            *("--target-path", str(target_path), "--log-path", str(target_path / "logs")),
-        ],
-        env={**os.environ, "WAREHOUSE_PATH": str(warehouse_path)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
 @dataclass(frozen=True)
@@ -359,6 +336,33 @@ def test_a_changed_definition_computes_every_clock_anew(built: Built, tmp_path: 
             ("rules_changed",)
         ]
         assert connection.execute("select sum(target_seconds) from slt.fct_ticket_slt").fetchone() == expected
+
+
+@pytest.mark.slow
+def test_numbers_given_anew_compute_every_clock_anew(built: Built, tmp_path: Path) -> None:
+    """A registry that somebody dropped numbers the situations again, and kept rows would mean others by theirs."""
+    warehouse_path = tmp_path / "warehouse.duckdb"
+    shutil.copy(built.warehouse_path, warehouse_path)
+    with duckdb.connect(str(warehouse_path)) as connection:
+        # the numbers a later registry would give: in another order
+        connection.execute(
+            "create or replace table core.int_ticket_situation as select * replace ("
+            "(select max(situation_id) + 1 from core.int_ticket_situation) - situation_id as situation_id"
+            ") from core.int_ticket_situation"
+        )
+    run_dbt(
+        warehouse_path, tmp_path / "target", "run", "--select", "+fct_ticket_slt +fct_slt_clock_segment", *INCREMENTAL
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse_path}' as again (read_only)")
+        connection.execute(f"attach '{built.warehouse_path}' as before (read_only)")
+        assert connection.execute(
+            "select reasons from again.core.int_slt_recompute where ticket_id = 0"
+        ).fetchall() == [("registry_changed",)]
+        for table in ("slt.fct_ticket_slt", "slt.fct_slt_clock_segment"):
+            assert not connection.execute(
+                f"select * from again.{table} except all select * from before.{table} limit 5"
+            ).fetchall(), table
 
 
 @pytest.mark.slow

@@ -261,6 +261,10 @@ def test_one_bad_row_warns_and_many_block(bench: Bench, short: str, table: str, 
 
 STAGING = [
     ("incidents_not_updated_before_opened", INCIDENTS, f"update {{t}} set sys_updated_at = opened_at - interval 1 day where {ONE}"),
+    ("incidents_opened_at_is_within_the_clock", INCIDENTS, f"update {{t}} set opened_at = timestamp '1970-01-01' where {ONE}"),
+    ("audit_entries_sys_created_at_is_within_the_clock", AUDIT, f"update {{t}} set sys_created_at = timestamp '1999-12-31 23:59:59' where {ONE}"),
+    ("incident_events_opened_at_is_within_the_clock", LOG, f"update {{t}} set opened_at = timestamp '1970-01-01' where {ONE}"),
+    ("incident_events_sys_updated_at_is_within_the_clock", LOG, f"update {{t}} set sys_updated_at = timestamp '1970-01-01' where {ONE}"),
     ("incidents_volume_is_usual", INCIDENTS, "insert into {t} by name select 'x' || i as incident_id, 'X' || i as number, timestamp '2025-12-30' as opened_at from range(5000) as r (i)"),
     ("incidents_priorities_are_usual", INCIDENTS, "insert into {t} by name select 'x' || i as incident_id, case when i < 300 then timestamp '2026-01-03' else timestamp '2025-06-03' end as opened_at, case when i < 300 then 1 else 3 end as priority from range(2000) as r (i)"),
     ("groups_team_is_known", GROUPS, "update {t} set group_name = 'Somebody Else'"),

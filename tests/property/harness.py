@@ -8,9 +8,6 @@ the tree: one the world knows nothing of stays null.
 from __future__ import annotations
 
 import csv
-import os
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,6 +21,7 @@ import yaml
 
 from tests.property.clock_oracle import CONDITION_FIELDS, Answer, Ticket
 from tests.property.strategies import World
+from tests.run_dbt import run_dbt
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where the sources end: written by the harness, as is every staging model (empty: what core still reads of them are
@@ -287,26 +285,6 @@ def _read(connection: duckdb.DuckDBPyConnection, relation: str, order: str) -> l
     return [dict(zip(names, map(_plain, row), strict=True)) for row in found.fetchall()]
 
 
-def run_dbt(warehouse_path: Path, target_path: Path, root: Path = ROOT) -> None:
-    """Build the marts and all between them and what is prepared; dbt's output is the failure's message."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            *("-c", "from dbt.cli.main import cli; cli()", "run", "--quiet"),
-            *("--select", *(f"+{name}" for name in BUILT)),
-            *("--exclude", "path:models/staging", *(f"+{name}" for name in PREPARED)),
-            *("--project-dir", str(root / "dbt_project"), "--profiles-dir", str(root / "dbt_project")),
-            *("--target-path", str(target_path), "--log-path", str(target_path / "logs")),
-        ],
-        env={**os.environ, "WAREHOUSE_PATH": str(warehouse_path), "DBT_SEND_ANONYMOUS_USAGE_STATS": "0"},
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-
-
 def build(world: World, folder: Path, root: Path = ROOT, target_path: Path | None = None) -> Built:
     """Write the world into the warehouse of a folder, build the marts there and read them.
 
@@ -321,7 +299,14 @@ def build(world: World, folder: Path, root: Path = ROOT, target_path: Path | Non
             _write(connection, "staging", path.stem, _model_types(root, path.stem), [])
         for name, rows in model_rows(world).items():
             _write(connection, "core", name, _model_types(root, name), rows)
-    run_dbt(warehouse_path, target_path or folder / "target", root)
+    run_dbt(
+        warehouse_path,
+        target_path or folder / "target",
+        *("run", "--quiet"),
+        *("--select", *(f"+{name}" for name in BUILT)),
+        *("--exclude", "path:models/staging", *(f"+{name}" for name in PREPARED)),
+        root=root,
+    )
     with duckdb.connect(str(warehouse_path), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         results = _read(connection, "slt.fct_ticket_slt", "ticket_key, slt_code")

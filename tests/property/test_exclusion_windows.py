@@ -9,9 +9,6 @@ python-dateutil as well.
 from __future__ import annotations
 
 import csv
-import os
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,6 +32,7 @@ from ingestion.demo.reference_exclusions import (
     parse_rule,
     read_requests,
 )
+from tests.run_dbt import run_dbt
 
 ROOT = Path(__file__).resolve().parents[2]
 SET_COUNT = 220
@@ -325,21 +323,8 @@ def build(world: World, folder: Path) -> Path:
             ],
         )
     models = ("rule", "occurrence", "request", "scope", "piece", "window")
-    done = subprocess.run(
-        [
-            sys.executable,
-            *("-c", "from dbt.cli.main import cli; cli()", "run", "--quiet"),
-            *("--select", *(f"int_exclusion_{name}" for name in models)),
-            *("--project-dir", str(ROOT / "dbt_project"), "--profiles-dir", str(ROOT / "dbt_project")),
-            *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
-        ],
-        env={**os.environ, "WAREHOUSE_PATH": str(warehouse_path), "DBT_SEND_ANONYMOUS_USAGE_STATS": "0"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    select = ("run", "--quiet", "--select", *(f"int_exclusion_{name}" for name in models))
+    run_dbt(warehouse_path, folder / "target", *select)
     return warehouse_path
 
 

@@ -7,6 +7,8 @@
         'exclusion': 'select exclusion_scope_code, audience, exclusion_id, starts_at, ends_at from core.int_exclusion_scope',
         'calendar': 'select calendar_code, opens_at, closes_at from core.int_calendar_segment',
         'rules': 'select rules_fingerprint, as_of_at from core.int_slt_rules',
+        'situation': 'select * from core.int_ticket_situation',
+        'scope': 'select * from core.int_clock_scope',
     }) }}
 {%- endmacro %}
 
@@ -49,7 +51,12 @@
     {%- for result in results if result.node.resource_type == 'model' and result.status == 'success' -%}
         {%- do built.append(result.node.name) -%}
     {%- endfor -%}
-    {%- set wanted = ['int_slt_recompute', 'int_slt_telescoped', 'int_slt_interval', 'int_slt_result', 'fct_ticket_slt', 'fct_slt_clock_segment'] -%}
+    {%- set wanted = ['int_slt_recompute'] -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'by_ticket' -%}
+            {%- do wanted.append(node.name) -%}
+        {%- endfor -%}
+    {%- endif -%}
     {%- if execute and wanted | reject('in', built) | list | length == 0 -%}
         create schema if not exists clock_memory;
         {%- for kind, sql in inputs.items() %}

@@ -4,15 +4,18 @@
 {%- set calendar = clock_memory('calendar') -%}
 {%- set rules = clock_memory('rules') -%}
 {%- set pending = clock_memory('pending') -%}
+{%- set situation = clock_memory('situation') -%}
+{%- set scope = clock_memory('scope') -%}
 {%- set result = earlier_build('int_slt_result') -%}
 {%- set outline = earlier_build('int_slt_outline') -%}
 {%- set interval = earlier_build('int_slt_interval') -%}
-{%- set has_memory = var('slt_incremental') and history and exclusion and calendar and rules and result
-    and outline and interval -%}
+{%- set has_memory = var('slt_incremental') and history and exclusion and calendar and rules and situation and scope
+    and result and outline and interval -%}
 -- depends_on: {{ ref('int_ticket_history') }}
 -- depends_on: {{ ref('int_exclusion_scope') }}
 -- depends_on: {{ ref('int_calendar_segment') }}
 -- depends_on: {{ ref('int_clock_scope') }}
+-- depends_on: {{ ref('int_ticket_situation') }}
 -- depends_on: {{ ref('slt_target') }}
 with rules_now as (
     select * from {{ ref('int_slt_rules') }}
@@ -39,6 +42,10 @@ scopes as (
     select * from {{ ref('int_clock_scope') }}
 ),
 
+situations as (
+    select * from {{ ref('int_ticket_situation') }}
+),
+
 targets as (
     select * from {{ ref('slt_target') }}
 ),
@@ -52,6 +59,14 @@ everything as (
             rules_now.rules_fingerprint = remembered.rules_fingerprint
             and rules_now.as_of_at >= remembered.as_of_at
     where remembered.rules_fingerprint is null
+    union
+    -- numbers that mean something else than when the rows that are kept were written
+    select 'registry_changed' as reason
+    from (
+        (select * from {{ situation }} except select * from situations)
+        union all by name
+        (select * from {{ scope }} except select * from scopes)
+    ) as forgotten
 ),
 
 -- tickets that are new, gone, or not what they were: events, attributes and exclusion scope, whatever the cause

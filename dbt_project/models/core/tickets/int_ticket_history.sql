@@ -23,7 +23,7 @@ final as (
         hashed.ticket_id,
         hashed.ticket_key,
         {{ md5_of([
-            'hashed.events_hash', 'tickets.opened_at', 'tickets.has_history_contradiction', 'tickets.batch_id'
+            'hashed.ticket_key', 'hashed.events_hash', 'tickets.opened_at', 'tickets.has_history_contradiction', 'tickets.batch_id'
         ]) }} as history_hash
     from hashed
     inner join tickets on hashed.ticket_key = tickets.ticket_key

@@ -9,8 +9,8 @@ scopes as (
     select * from {{ ref('int_clock_scope') }}
 ),
 
-exclusion_windows as (
-    select * from {{ ref('int_exclusion_window') }}
+exclusions as (
+    select * from {{ ref('int_exclusion_scope') }}
 ),
 
 -- the exclusions that reach into an interval, to name them as the reason
@@ -18,15 +18,15 @@ exclusion_names as (
     select
         intervals.ticket_slt_key,
         intervals.interval_number,
-        {{ string_list('exclusion_windows.exclusion_ids', 'exclusion_windows.starts_at') }} as exclusion_ids
+        {{ distinct_list('exclusions.exclusion_id') }} as exclusion_ids
     from intervals
     inner join scopes on intervals.scope_id = scopes.scope_id
-    inner join exclusion_windows
+    inner join exclusions
         on
-            scopes.exclusion_scope_code = exclusion_windows.exclusion_scope_code
-            and scopes.audience = exclusion_windows.audience
-            and intervals.to_at > exclusion_windows.starts_at
-            and intervals.from_at < exclusion_windows.ends_at
+            scopes.exclusion_scope_code = exclusions.exclusion_scope_code
+            and scopes.audience = exclusions.audience
+            and intervals.to_at > exclusions.starts_at
+            and intervals.from_at < exclusions.ends_at
     where intervals.excluded_seconds > 0
     group by intervals.ticket_slt_key, intervals.interval_number
 ),
