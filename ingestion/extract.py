@@ -303,7 +303,7 @@ def write_run_context(settings: Settings, run_id: str) -> RunContext:
     started_at = landing.utc_now()
     if settings.as_of:
         as_of_at, policy = settings.as_of, "as_of_setting"
-    elif os.environ.get("SERVICENOW_EXPORT_FILE") and not os.environ.get("SERVICENOW_URL"):
+    elif os.environ.get("SERVICENOW_EXPORT_FILE") and not SOURCES["servicenow"].is_configured()[0]:
         as_of_at, policy = _latest_event(settings), "latest_event_in_export"
     else:
         as_of_at, policy = started_at.replace(microsecond=0, tzinfo=UTC), "wall_clock"

@@ -38,6 +38,49 @@ CASTS: dict[str, dict[str, str]] = {
         "opened_at": "timestamp",
         "sys_updated_on": "timestamp",
     },
+    "servicenow.cmdb_ci": {
+        "unverified": "boolean",
+        "attested": "boolean",
+        "first_discovered": "timestamp",
+        "last_discovered": "timestamp",
+        "attested_date": "timestamp",
+        "sys_updated_on": "timestamp",
+    },
+    "servicenow.problem": {
+        "opened_at": "timestamp",
+        "sys_updated_on": "timestamp",
+        "confirmed_at": "timestamp",
+        "resolved_at": "timestamp",
+        "closed_at": "timestamp",
+        "priority": "integer",
+        "known_error": "boolean",
+        "active": "boolean",
+    },
+    "servicenow.contract_sla": {"duration": "timestamp", "active": "boolean"},
+    "servicenow.task_sla": {
+        "start_time": "timestamp",
+        "end_time": "timestamp",
+        "planned_end_time": "timestamp",
+        "pause_duration": "timestamp",
+        "business_pause_duration": "timestamp",
+        "duration": "timestamp",
+        "business_duration": "timestamp",
+        "sys_updated_on": "timestamp",
+        "percentage": "percentage",
+        "business_percentage": "percentage",
+        "has_breached": "boolean",
+        "active": "boolean",
+    },
+    "servicenow.kb_knowledge": {
+        "published": "date",
+        "valid_to": "date",
+        "sys_view_count": "integer",
+        "use_count": "integer",
+        "rating": "percentage",
+        "sys_updated_on": "timestamp",
+    },
+    "servicenow.asmt_assessment_instance": {"taken_on": "timestamp", "sys_created_on": "timestamp"},
+    "servicenow.asmt_metric_result": {"actual_value": "percentage", "sys_created_on": "timestamp"},
     "servicenow.ast_contract": {"starts": "date", "ends": "date"},
     "servicenow.sys_user_group": {"active": "boolean"},
     "servicenow.sys_user": {"active": "boolean"},
@@ -71,7 +114,11 @@ CASTS: dict[str, dict[str, str]] = {
         "credit_amount": "money",
     },
 }
-PATTERNS = {"integer": r"^-?[0-9]{1,9}$", "money": r"^-?[0-9]{1,16}(\.[0-9]{1,2})?$"}
+PATTERNS = {
+    "integer": r"^-?[0-9]{1,9}$",
+    "money": r"^-?[0-9]{1,16}(\.[0-9]{1,2})?$",
+    "percentage": r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$",
+}
 KIND_NAMES = {
     "timestamp": "an instant 'YYYY-MM-DD HH:MM:SS'",
     "iso8601": "an ISO 8601 instant",
@@ -80,6 +127,7 @@ KIND_NAMES = {
     "boolean": "true or false",
     "integer": "a whole number of at most nine digits",
     "money": "an amount with a decimal point and at most two decimals",
+    "percentage": "a number with a decimal point and at most six decimals",
 }
 STAMP_SQL = {
     "timestamp": "try_strptime({column}, '%Y-%m-%d %H:%M:%S')",
@@ -92,6 +140,13 @@ MAY_BE_EMPTY = (
     ("servicenow", "change_request"),
     ("servicenow", "cmdb_ci"),
     ("servicenow", "ast_contract"),
+    ("servicenow", "problem"),
+    ("servicenow", "contract_sla"),
+    ("servicenow", "task_sla"),
+    ("servicenow", "cmdb_rel_ci"),
+    ("servicenow", "kb_knowledge"),
+    ("servicenow", "asmt_assessment_instance"),
+    ("servicenow", "asmt_metric_result"),
     ("datadog", "monitor_transition"),
     ("datadog", "slo"),
     ("datadog", "downtime"),
@@ -332,7 +387,7 @@ def _landing_checks() -> Iterator[CheckSpec]:
     yield on.no_rows(
         "is_not_silent",
         f"{empty} and not ({not_silent})",
-        f"Changes, monitor transitions, SLOs and downtimes have rows too: {rule}.",
+        f"Changes, problems, SLAs, surveys, the CMDB, monitor transitions, SLOs and downtimes have rows too: {rule}.",
         "if the source really has none, there is nothing to do",
         "warn",
     )

@@ -31,6 +31,13 @@ MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "servicenow.sys_user": ("staging.stg_servicenow__users", ("user_id",)),
     "servicenow.cmdb_ci_service": ("staging.stg_servicenow__services", ("service_id",)),
     "servicenow.cmdb_ci": ("staging.stg_servicenow__configuration_items", ("configuration_item_id",)),
+    "servicenow.cmdb_rel_ci": ("staging.stg_servicenow__item_relations", ("item_relation_id",)),
+    "servicenow.problem": ("staging.stg_servicenow__problems", ("problem_id",)),
+    "servicenow.contract_sla": ("staging.stg_servicenow__sla_definitions", ("sla_definition_id",)),
+    "servicenow.task_sla": ("staging.stg_servicenow__task_slas", ("task_sla_id",)),
+    "servicenow.kb_knowledge": ("staging.stg_servicenow__articles", ("article_id",)),
+    "servicenow.asmt_assessment_instance": ("staging.stg_servicenow__surveys", ("survey_id",)),
+    "servicenow.asmt_metric_result": ("staging.stg_servicenow__survey_answers", ("survey_answer_id",)),
     "servicenow.ast_contract": ("staging.stg_servicenow__contracts", ("contract_id",)),
     "servicenow_event_log.incident_event": (
         "staging.stg_servicenow_event_log__incident_events",

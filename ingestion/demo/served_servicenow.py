@@ -7,7 +7,7 @@ import secrets
 import threading
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import eq, ge, gt, le, lt
@@ -21,6 +21,19 @@ from ingestion.demo.faults import Reply
 from ingestion.demo.model import Company
 from ingestion.demo.people import NAMES
 from ingestion.demo.served import Request, ServedSystem, same
+from ingestion.demo.service_desk import (
+    ANSWER_COLUMNS,
+    ARTICLE_COLUMNS,
+    CMDB_COLUMNS,
+    PROBLEM_COLUMNS,
+    RELATION_COLUMNS,
+    SLA_COLUMNS,
+    SURVEY_COLUMNS,
+    TASK_SLA_COLUMNS,
+    UNGOVERNED_ITEMS,
+    Identities,
+    ServiceDesk,
+)
 from ingestion.demo.tickets import sys_id_of
 from ingestion.demo.timeline import COUNTRY_ZONES, Targets, load_clocks, read_seed
 
@@ -227,9 +240,19 @@ class ServiceNowTables:
         self._items = {
             row["configuration_item_code"]: sys_id_of(company.seed, "item", row["configuration_item_code"])
             for row in read_seed("services/configuration_item.csv")
-        }
+        } | {code: sys_id_of(company.seed, "item", code) for code in UNGOVERNED_ITEMS}
         codes = {event.contract_code for ticket in company.tickets for event in ticket.events} - {""}
         self._contracts = {code: sys_id_of(company.seed, "contract", code) for code in sorted({*CONTRACTS, *codes})}
+        self._desk = ServiceDesk(
+            company,
+            Identities(
+                group=self._groups.__getitem__,
+                user=self._user,
+                service=self._services.__getitem__,
+                item=self._items.__getitem__,
+                schedule=lambda code: sys_id_of(company.seed, "cmn_schedule", code),
+            ),
+        )
         self.tables = {
             table.name: table
             for table in (
@@ -239,6 +262,7 @@ class ServiceNowTables:
                 self._item_table(),
                 self._contract_table(),
                 *self._incident_tables(),
+                *self._desk_tables(),
             )
         }
         self.tables["change_request"] = self._change_table()
@@ -305,8 +329,83 @@ class ServiceNowTables:
         )
 
     def _item_table(self) -> Table:
-        rows = [(sys_id, code, "cmdb_ci_server", "1") for code, sys_id in self._items.items()]
-        return Table("cmdb_ci", ("sys_id", "name", "sys_class_name", "operational_status"), rows)
+        return Table(
+            "cmdb_ci",
+            CMDB_COLUMNS,
+            self._desk.items(),
+            references={"duplicate_of": "cmdb_ci", "attested_by": "sys_user"},
+            instants=frozenset(("first_discovered", "last_discovered", "attested_date", "sys_updated_on")),
+        )
+
+    def _desk_tables(self) -> Iterator[Table]:
+        """Problems, the SLA engine, relations, articles and surveys."""
+        desk = self._desk
+        surveys, answers = desk.surveys()
+        yield Table(
+            "problem",
+            PROBLEM_COLUMNS,
+            desk.problems,
+            references={
+                "assignment_group": "sys_user_group",
+                "assigned_to": "sys_user",
+                "business_service": "cmdb_ci_service",
+                "cmdb_ci": "cmdb_ci",
+                "first_reported_by_task": "task",
+            },
+            instants=frozenset(
+                ("opened_at", "sys_created_on", "sys_updated_on", "confirmed_at", "resolved_at", "closed_at")
+            ),
+        )
+        yield Table("contract_sla", SLA_COLUMNS, desk.definitions(), references={"schedule": "cmn_schedule"})
+        yield Table(
+            "task_sla",
+            TASK_SLA_COLUMNS,
+            desk.task_slas(),
+            stamp="sys_updated_on",
+            references={"task": "task", "sla": "contract_sla", "schedule": "cmn_schedule"},
+            instants=frozenset(
+                (
+                    "start_time",
+                    "end_time",
+                    "planned_end_time",
+                    "original_breach_time",
+                    "pause_time",
+                    "sys_created_on",
+                    "sys_updated_on",
+                )
+            ),
+        )
+        yield Table(
+            "cmdb_rel_ci",
+            RELATION_COLUMNS,
+            desk.relations(),
+            references={"parent": "cmdb_ci", "child": "cmdb_ci", "type": "cmdb_rel_type"},
+        )
+        yield Table(
+            "kb_knowledge",
+            ARTICLE_COLUMNS,
+            desk.articles(),
+            references={
+                "author": "sys_user",
+                "kb_knowledge_base": "kb_knowledge_base",
+                "kb_category": "kb_category",
+            },
+            instants=frozenset(("sys_created_on", "sys_updated_on")),
+        )
+        yield Table(
+            "asmt_assessment_instance",
+            SURVEY_COLUMNS,
+            surveys,
+            references={"metric_type": "asmt_metric_type", "user": "sys_user", "task_id": "task"},
+            instants=frozenset(("taken_on", "sys_created_on", "sys_updated_on")),
+        )
+        yield Table(
+            "asmt_metric_result",
+            ANSWER_COLUMNS,
+            answers,
+            references={"instance": "asmt_assessment_instance", "metric": "asmt_metric", "user": "sys_user"},
+            instants=frozenset(("sys_created_on", "sys_updated_on")),
+        )
 
     def _contract_table(self) -> Table:
         rows = [
@@ -408,6 +507,7 @@ class ServiceNowTables:
                     "true" if made_sla else "false",
                     ticket.short_description,
                     "false" if last.ticket_state in ("closed", "canceled") else "true",
+                    self._desk.problem_of.get(ticket.number, ""),
                 )
             )
             if first.at != ticket.opened_at:
@@ -427,6 +527,7 @@ class ServiceNowTables:
                     "business_service": "cmdb_ci_service",
                     "cmdb_ci": "cmdb_ci",
                     "contract": "ast_contract",
+                    "problem_id": "problem",
                 },
                 instants=frozenset(("opened_at", "sys_created_on", "sys_updated_on", "resolved_at", "closed_at")),
             ),
@@ -546,6 +647,7 @@ INCIDENT_COLUMNS = (
     "made_sla",
     "short_description",
     "active",
+    "problem_id",
 )
 AUDIT_COLUMNS = (
     "sys_id",

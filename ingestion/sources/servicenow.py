@@ -1,4 +1,4 @@
-"""ServiceNow by its Table API (GET /api/now/table/<table>).
+"""ServiceNow by its Table API (GET /api/now/table/<table>), or by the same tables as exported files.
 
 Vendor terms: values come as strings and instants as UTC 'YYYY-MM-DD HH:MM:SS' because we ask for
 sysparm_display_value=false (display values are in the user's own zone and format); references come as
@@ -7,9 +7,17 @@ Instants in it are compared in the zone of the integration user: give that user 
 an unknown field is silently ignored by the instance, and rows the user may not read are counted in
 X-Total-Count but left out of the page: both are detected (a stamp outside the window, a page shorter than the
 total). `sys_updated_on` moves at each update, so a window holds the records whose *latest* update falls in
-it.
+it. Durations (glide_duration) come as an instant that far after 1970-01-01 00:00:00.
 
-Delivers: OPS-3.1
+What is windowed: tables that grow with the tickets (incident, sys_audit, change_request, task_sla). What is read
+whole each time: lists, definitions, and tables small enough to be (problem, kb_knowledge, surveys), so that a
+record that was deleted is gone from the current batch.
+
+Without SERVICENOW_URL the tables are read from the folder SERVICENOW_TABLE_EXPORT_PATH instead (see
+`servicenow_export_files`). That is another way in, not another source: the records, their keys and their raw tables
+are the same, so nothing downstream needs to know which way they came.
+
+Delivers: OPS-3.1, LTI-7.1
 """
 
 from __future__ import annotations
@@ -17,10 +25,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from types import MappingProxyType
 from typing import Any
 
 from ingestion.contracts import Entity, InconsistentExtractError, Page, Source, SourceError, Window, words
 from ingestion.http import Client, required, safe_url
+from ingestion.sources.servicenow_export_files import EXPORT_VARIABLE, EXPORT_VERSION, exported_pages
 
 STAMP_FORMATS = ("%Y-%m-%d %H:%M:%S",)
 PAGE_SIZE = 1000
@@ -53,6 +63,7 @@ def _table(
     description: str,
     stamp: str | None = None,
     known_fields: frozenset[str] = SYSTEM_FIELDS,
+    optional: str = "",
 ) -> Entity:
     return Entity(
         source="servicenow",
@@ -63,6 +74,7 @@ def _table(
         description=description,
         stamp=stamp,
         stamp_formats=STAMP_FORMATS if stamp else (),
+        optional=frozenset(optional.split()),
         known_fields=known_fields,
         endpoint=f"/api/now/table/{name}",
         record_key="result",
@@ -75,16 +87,17 @@ ENTITIES = (
         "sys_id number opened_at opened_by caller_id sys_created_on sys_updated_on sys_mod_count state "
         "priority impact urgency assignment_group assigned_to business_service cmdb_ci contract "
         "category contact_type reopen_count reassignment_count resolved_at resolved_by closed_at close_code made_sla "
-        "short_description active",
+        "short_description active problem_id",
         "One incident as it stood at its latest update inside the window.",
         "sys_updated_on",
         TASK_FIELDS
         | frozenset(
             words(
                 "business_stc calendar_stc caused_by child_incidents hold_reason incident_state notify "
-                "parent_incident problem_id rfc severity subcategory origin_id origin_table cause"
+                "parent_incident rfc severity subcategory origin_id origin_table cause"
             )
         ),
+        optional="problem_id",
     ),
     _table(
         "sys_audit",
@@ -125,77 +138,207 @@ ENTITIES = (
     ),
     _table(
         "cmdb_ci",
-        "sys_id name sys_class_name operational_status",
-        "One configuration item of whatever class, as it is now; name is the configuration item code of the seeds.",
+        "sys_id name sys_class_name operational_status install_status unverified duplicate_of first_discovered "
+        "last_discovered discovery_source attested attested_date attested_by sys_updated_on",
+        "One configuration item of whatever class, as it is now; name is the configuration item code of the seeds. "
+        "unverified, attested and last_discovered say how far the record can be trusted.",
+        known_fields=SYSTEM_FIELDS
+        | frozenset(
+            words(
+                "asset asset_tag assigned assigned_to assignment_group attestation_score attestation_status "
+                "attributes business_unit can_print category change_control checked_in checked_out comments company "
+                "correlation_id cost cost_cc cost_center delivery_date department dns_domain due due_in environment "
+                "fault_count fqdn gl_account install_date invoice_number ip_address justification lease_id "
+                "life_cycle_stage life_cycle_stage_status location mac_address maintenance_schedule managed_by "
+                "managed_by_group manufacturer model_id model_number monitor order_date owned_by po_number "
+                "product_instance_id purchase_date schedule serial_number short_description skip_sync start_date "
+                "subcategory support_group supported_by sys_class_path vendor warranty_expiration"
+            )
+        ),
+        optional="install_status unverified duplicate_of first_discovered last_discovered discovery_source attested "
+        "attested_date attested_by sys_updated_on",
+    ),
+    _table(
+        "cmdb_rel_ci",
+        "sys_id parent child type sys_updated_on",
+        "One relation between two configuration items (services are items too), as it is now; type is the sys_id of "
+        "its cmdb_rel_type, which names it from both ends.",
+        known_fields=SYSTEM_FIELDS | frozenset(words("connection_strength percent_outage port")),
     ),
     _table(
         "ast_contract",
         "sys_id number short_description vendor state starts ends",
         "One contract, as it is now; number is the contract code of the seeds.",
     ),
+    _table(
+        "problem",
+        "sys_id number opened_at sys_created_on sys_updated_on state priority assignment_group assigned_to "
+        "business_service cmdb_ci first_reported_by_task known_error confirmed_at resolved_at resolution_code "
+        "closed_at related_incidents short_description active",
+        "One problem, as it is now. Incidents point to it (incident.problem_id).",
+        known_fields=TASK_FIELDS
+        | frozenset(
+            words(
+                "category cause_notes confirmed_by duplicate_of fix_at fix_by fix_communicated_at "
+                "fix_communicated_by fix_notes major_problem problem_state reopen_count reopened_at reopened_by "
+                "resolved_by review_outcome rfc subcategory user_input workaround workaround_applied "
+                "workaround_communicated_at workaround_communicated_by"
+            )
+        ),
+    ),
+    _table(
+        "contract_sla",
+        "sys_id name type target collection duration schedule active",
+        "One SLA definition of the instance, as it is now; the seed itsm_sla_definition says which SLT it stands for.",
+        known_fields=SYSTEM_FIELDS
+        | frozenset(
+            words(
+                "advanced_condition_type cancel_condition condition_class contract domain_path duration_type "
+                "enable_logging flow pause_condition relative_duration_works_on reset_action reset_condition "
+                "resume_condition retroactive retroactive_pause schedule_source schedule_source_field set_start_to "
+                "short_description start_condition stop_condition sys_class_name sys_name sys_overrides sys_package "
+                "sys_policy sys_scope sys_update_name timezone timezone_source vendor when_to_cancel when_to_resume "
+                "workflow service_offering"
+            )
+        ),
+    ),
+    _table(
+        "task_sla",
+        "sys_id task sla stage active has_breached start_time end_time planned_end_time original_breach_time "
+        "pause_time pause_duration business_pause_duration duration business_duration time_left business_time_left "
+        "percentage business_percentage schedule timezone sys_created_on sys_updated_on",
+        "One SLA attached to a task, as ServiceNow's own engine computed it at its latest update inside the window.",
+        "sys_updated_on",
+        SYSTEM_FIELDS | frozenset(words("breakdowns cancel_reason reset_at sla_flow_context wf_context wf_activity")),
+    ),
+    _table(
+        "kb_knowledge",
+        "sys_id number short_description workflow_state author kb_knowledge_base kb_category published valid_to "
+        "sys_view_count use_count rating sys_created_on sys_updated_on",
+        "One version of a knowledge article, as it is now, with who wrote it and how often it was read and used.",
+        known_fields=SYSTEM_FIELDS
+        | frozenset(
+            words(
+                "active article_id article_type base_version can_read_user_criteria cannot_read_user_criteria "
+                "category cmdb_ci confidence description direct disable_commenting disable_suggesting "
+                "display_attachments display_number flagged generated_with_now_assist governance helpful_count image "
+                "instant_feedback_given language latest meta meta_description ownership_group parent "
+                "replacement_article retired revised_by roles scheduled_publish_date source summary "
+                "taxonomy_topic text topic ui_page version versioning_id view_as_allowed wiki"
+            )
+        ),
+    ),
+    _table(
+        "asmt_assessment_instance",
+        "sys_id number metric_type state user task_id trigger_table trigger_id taken_on expiration_date "
+        "sys_created_on sys_updated_on",
+        "One survey sent to one person, as it is now; task_id is the task it asks about.",
+        known_fields=SYSTEM_FIELDS
+        | frozenset(
+            words(
+                "active_source add_info_responses allow_retake anonymize_responses assessment_group due_date "
+                "evaluation_method percent_answered preview related_id_1 related_id_2 related_id_3 related_table_1 "
+                "related_table_2 related_table_3 signature_result template trigger_condition"
+            )
+        ),
+    ),
+    _table(
+        "asmt_metric_result",
+        "sys_id instance metric metric_definition actual_value scaled_value string_value user source_table source_id "
+        "sys_created_on sys_updated_on",
+        "One answer of a survey, as it is now.",
+        known_fields=SYSTEM_FIELDS
+        | frozenset(
+            words(
+                "assessment_group hide instance_question ml_label_code_sentiment normalized_value reference_id "
+                "related_id_1 related_id_2 related_id_3 stakeholder translated_value weight"
+            )
+        ),
+    ),
 )
 
-# The audit table holds every audited table of the instance: ask only for what the clock needs.
-EXTRA_CONDITIONS = {
-    "sys_audit": "tablename=incident^fieldnameINstate,priority,assignment_group,assigned_to,business_service,"
-    "cmdb_ci,contract"
-}
+# The audit table holds every audited table of the instance: take only what the clock needs.
+WANTED_VALUES: MappingProxyType[str, dict[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "sys_audit": {
+            "tablename": ("incident",),
+            "fieldname": words("state priority assignment_group assigned_to business_service cmdb_ci contract"),
+        }
+    }
+)
 
 
 class ServiceNow(Source):
-    """The Table API with basic authentication (SERVICENOW_URL, SERVICENOW_USER, SERVICENOW_PASSWORD)."""
+    """The Table API with basic authentication (SERVICENOW_URL, SERVICENOW_USER, SERVICENOW_PASSWORD).
+
+    Without SERVICENOW_URL, the folder of exported tables (SERVICENOW_TABLE_EXPORT_PATH).
+    """
 
     def is_configured(self) -> tuple[bool, str]:
-        """Configured when SERVICENOW_URL is set."""
+        """Configured when SERVICENOW_URL is set, or the folder of exported tables; the API goes first."""
         if os.environ.get("SERVICENOW_URL"):
             return True, "SERVICENOW_URL is set"
-        return False, "SERVICENOW_URL is not set"
+        if os.environ.get(EXPORT_VARIABLE):
+            return True, f"{EXPORT_VARIABLE} is set (exported tables, no API)"
+        return False, f"neither SERVICENOW_URL nor {EXPORT_VARIABLE} is set"
+
+    def version(self) -> str:
+        """The version of the way the tables come by."""
+        return self.connector_version if os.environ.get("SERVICENOW_URL") else EXPORT_VERSION
 
     def pages(self, entity: Entity, window: Window, notify: Callable[[str], None]) -> Iterator[Page]:
-        """Page by offset under a stable order; X-Total-Count must hold, without it the Link header."""
-        with Client(
-            required("SERVICENOW_URL"),
-            auth=(required("SERVICENOW_USER"), required("SERVICENOW_PASSWORD")),
-            credential_names="SERVICENOW_USER and SERVICENOW_PASSWORD",
-            no_match_text="No Record found",
-            notify=notify,
-        ) as client:
-            offset, total, last = 0, None, ("", "")
-            while True:
-                params = {
-                    "sysparm_query": encoded_query(entity, window),
-                    "sysparm_display_value": "false",
-                    "sysparm_limit": str(PAGE_SIZE),
-                    "sysparm_offset": str(offset),
-                }
-                answer = client.get_records(entity.endpoint, params, entity)
-                where = safe_url(answer.url)
-                page_total = _total(answer.headers.get("X-Total-Count"), where)
-                if offset and page_total != total:
-                    raise InconsistentExtractError(
-                        f"the total of {entity.name} changed under way: {total} at first, {page_total} now",
-                        where,
-                        "records of this window are being written; run again when the window is quiet",
-                    )
-                total = page_total
-                count = len(answer.records)
-                promised = count if total is None else min(PAGE_SIZE, max(total - offset, 0))
-                if count != promised:
-                    raise InconsistentExtractError(
-                        f"a page of {entity.name} at offset {offset} has {count} records; "
-                        f"X-Total-Count {total} and the limit {PAGE_SIZE} promise {promised}",
-                        where,
-                        "let the integration user read every row of the table (rows hidden by an access rule "
-                        "are counted but left out), then run again",
-                    )
-                last = _check_order(entity, answer.records, last, where)
-                yield Page(answer.records, total)
-                offset += PAGE_SIZE
-                if total is not None:
-                    if offset >= total:
-                        return
-                elif not count or (answer.headers.get("Link") and 'rel="next"' not in answer.headers["Link"]):
+        """The records of a window, from the API or from exported files."""
+        if os.environ.get("SERVICENOW_URL"):
+            yield from _api_pages(entity, window, notify)
+        else:
+            yield from exported_pages(entity, window, notify, WANTED_VALUES.get(entity.name, {}))
+
+
+def _api_pages(entity: Entity, window: Window, notify: Callable[[str], None]) -> Iterator[Page]:
+    """Page by offset under a stable order; X-Total-Count must hold, without it the Link header."""
+    with Client(
+        required("SERVICENOW_URL"),
+        auth=(required("SERVICENOW_USER"), required("SERVICENOW_PASSWORD")),
+        credential_names="SERVICENOW_USER and SERVICENOW_PASSWORD",
+        no_match_text="No Record found",
+        notify=notify,
+    ) as client:
+        offset, total, last = 0, None, ("", "")
+        while True:
+            params = {
+                "sysparm_query": encoded_query(entity, window),
+                "sysparm_display_value": "false",
+                "sysparm_limit": str(PAGE_SIZE),
+                "sysparm_offset": str(offset),
+            }
+            answer = client.get_records(entity.endpoint, params, entity)
+            where = safe_url(answer.url)
+            page_total = _total(answer.headers.get("X-Total-Count"), where)
+            if offset and page_total != total:
+                raise InconsistentExtractError(
+                    f"the total of {entity.name} changed under way: {total} at first, {page_total} now",
+                    where,
+                    "records of this window are being written; run again when the window is quiet",
+                )
+            total = page_total
+            count = len(answer.records)
+            promised = count if total is None else min(PAGE_SIZE, max(total - offset, 0))
+            if count != promised:
+                raise InconsistentExtractError(
+                    f"a page of {entity.name} at offset {offset} has {count} records; "
+                    f"X-Total-Count {total} and the limit {PAGE_SIZE} promise {promised}",
+                    where,
+                    "let the integration user read every row of the table (rows hidden by an access rule "
+                    "are counted but left out), then run again",
+                )
+            last = _check_order(entity, answer.records, last, where)
+            yield Page(answer.records, total)
+            offset += PAGE_SIZE
+            if total is not None:
+                if offset >= total:
                     return
+            elif not count or (answer.headers.get("Link") and 'rel="next"' not in answer.headers["Link"]):
+                return
 
 
 def encoded_query(entity: Entity, window: Window) -> str:
@@ -204,8 +347,8 @@ def encoded_query(entity: Entity, window: Window) -> str:
     if entity.stamp and window.start_at and window.end_at:
         parts.append(f"{entity.stamp}>={window.start_at:%Y-%m-%d %H:%M:%S}")
         parts.append(f"{entity.stamp}<{window.end_at:%Y-%m-%d %H:%M:%S}")
-    if entity.name in EXTRA_CONDITIONS:
-        parts.append(EXTRA_CONDITIONS[entity.name])
+    for column, wanted in WANTED_VALUES.get(entity.name, {}).items():
+        parts.append(f"{column}={wanted[0]}" if len(wanted) == 1 else f"{column}IN{','.join(wanted)}")
     if entity.stamp:
         parts.append(f"ORDERBY{entity.stamp}")
     parts.append("ORDERBYsys_id")
@@ -250,7 +393,7 @@ def _check_order(entity: Entity, records: list[Any], last: tuple[str, str], wher
 
 SERVICENOW = ServiceNow(
     name="servicenow",
-    description="ServiceNow: incidents with their field history, changes, groups, users, services.",
-    connector_version="servicenow-table-api/1",
+    description="ServiceNow: incidents and their history, SLAs, problems, changes, the CMDB, knowledge, surveys.",
+    connector_version="servicenow-table-api/2",
     entities={entity.name: entity for entity in ENTITIES},
 )

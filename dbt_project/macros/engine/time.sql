@@ -138,3 +138,8 @@
 {% macro seed_ts(expr) -%}
     cast({{ expr }} as timestamp)
 {%- endmacro %}
+
+{#- Seconds of a duration ServiceNow stores as an instant that far after 1970-01-01 00:00:00; null for empty text. -#}
+{% macro glide_duration_seconds(text) -%}
+    {{ epoch_seconds(parse_timestamp(text)) }}
+{%- endmacro %}

@@ -39,6 +39,7 @@ renamed as (
         cast(nullif(made_sla, '') as boolean) as made_sla,
         nullif(short_description, '') as short_description,
         cast(nullif(active, '') as boolean) as is_active,
+        nullif(problem_id, '') as problem_id,
 
         _batch_id as batch_id
     from latest
