@@ -35,6 +35,14 @@ vendors as (
     select * from {{ ref('vendor') }}
 ),
 
+cmdb_items as (
+    select * from {{ ref('int_cmdb_item') }}
+),
+
+cmdb_policies as (
+    select * from {{ ref('cmdb_policy') }}
+),
+
 audiences as (
     {% for audience in audiences -%}
     select '{{ audience }}' as audience
@@ -75,6 +83,38 @@ windows as (
         sum(case when is_usable then 1 else 0 end) as usable_count
     from occurrences
     group by exclusion_id
+),
+
+-- without a CMDB nothing is verified, and nothing is refused for it
+cmdb as (
+    select count(*) > 0 as is_landed
+    from cmdb_items
+    where is_listed
+),
+
+item_faults as (
+    select
+        requests.exclusion_id,
+        case
+            when cmdb_items.configuration_item_code is null or not cmdb_items.is_listed then 'item_not_in_cmdb'
+            else 'item_not_verified'
+        end as item_fault
+    from requests
+    inner join rules on requests.exclusion_id = rules.exclusion_id
+    inner join cmdb on cmdb.is_landed
+    inner join cmdb_policies
+        on
+            cast(rules.first_starts_local as date) >= cmdb_policies.effective_from
+            and cast(rules.first_starts_local as date) <= coalesce(cmdb_policies.effective_to, date '9999-12-31')
+    left join cmdb_items on requests.scope_code = cmdb_items.configuration_item_code
+    where
+        requests.scope_type = 'configuration_item'
+        and cmdb_policies.is_item_exclusion_refused
+        and not coalesce(
+            {{ local_to_utc_first('rules.first_starts_local', 'rules.time_zone') }} >= cmdb_items.verified_from_at
+            and {{ local_to_utc_first('rules.first_starts_local', 'rules.time_zone') }} < cmdb_items.verified_to_at,
+            false
+        )
 ),
 
 requested as (
@@ -119,6 +159,7 @@ requested as (
                 when requests.scope_type <> 'all' and requests.scope_code is null then 'scope_code_missing'
                 when requests.scope_type = 'vendor' and vendors.vendor_code is null then 'vendor_unknown'
             end,
+            item_faults.item_fault,
             rules.recurrence_fault,
             case
                 when rules.recurrence_fault is null and coalesce(windows.occurrence_count, 0) = 0 then 'window_empty'
@@ -130,6 +171,7 @@ requested as (
     left join categories on requests.category = categories.category
     left join missing_documents on requests.exclusion_id = missing_documents.exclusion_id
     left join vendors on requests.scope_code = vendors.vendor_code
+    left join item_faults on requests.exclusion_id = item_faults.exclusion_id
     left join windows on requests.exclusion_id = windows.exclusion_id
 ),
 
