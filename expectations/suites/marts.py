@@ -18,6 +18,7 @@ from expectations.checks import CheckSpec, FromModels, On, quoted, text_list
 from expectations.suites import (
     marts_availability,
     marts_breach,
+    marts_cmdb,
     marts_exclusions,
     marts_slo,
     marts_statistics,
@@ -98,6 +99,7 @@ def checks() -> list[CheckSpec]:
                 marts_slo,
                 marts_vendors,
                 marts_breach,
+                marts_cmdb,
                 marts_statistics,
             )
             for check in suite.checks()

@@ -76,12 +76,12 @@ chosen_items as (
     from listed_items
     where configuration_item_code is not null
     qualify row_number() over (
-        partition by configuration_item_code
-        order by
-            case when duplicate_of_id is null then 0 else 1 end,
-            last_discovered_at desc nulls last,
-            configuration_item_id
-    ) = 1
+            partition by configuration_item_code
+            order by
+                case when duplicate_of_id is null then 0 else 1 end asc,
+                last_discovered_at desc nulls last,
+                configuration_item_id asc
+        ) = 1
 ),
 
 described as (
@@ -143,9 +143,12 @@ spanned as (
             when last_discovered_at is null then attestation_ends_at
             when attested_at is null or attested_at <= last_discovered_at
                 then least(
-                    discovery_ends_at,
-                    case when is_attestation_required then coalesce(attestation_ends_at, discovery_ends_at) else discovery_ends_at end
-                )
+                        discovery_ends_at,
+                        case
+                            when is_attestation_required then coalesce(attestation_ends_at, discovery_ends_at)
+                            else discovery_ends_at
+                        end
+                    )
             else attestation_ends_at
         end as evidence_to_at
     from evidenced
@@ -200,9 +203,9 @@ final as (
             case
                 when refusal_reason is null and not is_retired and evidence_to_at <= as_of_at
                     then case
-                        when last_discovered_at is not null and discovery_ends_at <= as_of_at then 'not_seen_lately'
-                        else 'attestation_expired'
-                    end
+                            when last_discovered_at is not null and discovery_ends_at <= as_of_at then 'not_seen_lately'
+                            else 'attestation_expired'
+                        end
             end,
             case
                 when is_misplaced and cmdb_service_codes is null then 'service_relation_missing'

@@ -21,8 +21,10 @@ renamed as (
         {{ glide_duration_seconds('business_pause_duration') }} as business_paused_seconds,
         {{ glide_duration_seconds('duration') }} as elapsed_seconds,
         {{ glide_duration_seconds('business_duration') }} as business_elapsed_seconds,
-        round(cast(nullif(percentage, '') as decimal(18, 6)) / 100, 6) as elapsed_share,
-        round(cast(nullif(business_percentage, '') as decimal(18, 6)) / 100, 6) as business_elapsed_share,
+        cast(cast(nullif(percentage, '') as decimal(15, 4)) * cast('0.01' as decimal(3, 2)) as decimal(18, 6))
+            as elapsed_share,
+        cast(cast(nullif(business_percentage, '') as decimal(15, 4)) * cast('0.01' as decimal(3, 2)) as decimal(18, 6))
+            as business_elapsed_share,
         nullif(schedule, '') as schedule_id,
         {{ parse_timestamp('sys_updated_on') }} as sys_updated_at,
         _batch_id as batch_id

@@ -1,0 +1,128 @@
+"""ServiceNow tables from exported files: the same records as from the API, each in one window, nothing lost."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ingestion.contracts import Page, SourceError, Window
+from ingestion.sources.servicenow import SERVICENOW
+
+INCIDENT, GROUP = SERVICENOW.entities["incident"], SERVICENOW.entities["sys_user_group"]
+AUDIT = SERVICENOW.entities["sys_audit"]
+JANUARY, FEBRUARY = Window.of_month(date(2025, 1, 1)), Window.of_month(date(2025, 2, 1))
+SNAPSHOT = Window("snapshot")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("SERVICENOW_URL", raising=False)
+    monkeypatch.setenv("SERVICENOW_TABLE_EXPORT_PATH", str(tmp_path))
+    return tmp_path
+
+
+def read(entity: object, window: Window) -> list[Page]:
+    return list(SERVICENOW.pages(entity, window, lambda message: None))
+
+
+def ids(entity: object, window: Window) -> list[str]:
+    return [
+        record.values["sys_id"] if record.reason is None else f"rejected: {record.reason}"
+        for page in read(entity, window)
+        for record in page.records
+    ]
+
+
+def test_without_an_address_the_folder_is_the_way_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SERVICENOW.is_configured() == (True, "SERVICENOW_TABLE_EXPORT_PATH is set (exported tables, no API)")
+    assert SERVICENOW.version() == "servicenow-table-export/1"
+    monkeypatch.setenv("SERVICENOW_URL", "http://localhost")
+    assert SERVICENOW.is_configured() == (True, "SERVICENOW_URL is set")
+    assert SERVICENOW.version() == SERVICENOW.connector_version
+    monkeypatch.delenv("SERVICENOW_URL")
+    monkeypatch.delenv("SERVICENOW_TABLE_EXPORT_PATH")
+    assert SERVICENOW.is_configured()[0] is False
+
+
+@pytest.mark.requirement("OPS-3.1")
+def test_csv_and_json_give_the_same_values(folder: Path) -> None:
+    (folder / "sys_user_group.csv").write_text('sys_id,name,active\ng1,"Service, Desk",true\ng2,,false\n')
+    from_csv = read(GROUP, SNAPSHOT)
+    (folder / "sys_user_group.csv").unlink()
+    records = [
+        {"sys_id": "g1", "name": "Service, Desk", "active": "true"},
+        {"sys_id": "g2", "name": "", "active": "false"},
+    ]
+    (folder / "sys_user_group.json.gz").write_bytes(gzip.compress(json.dumps({"records": records}).encode()))
+    from_json = read(GROUP, SNAPSHOT)
+    assert [dict(r.values) for page in from_csv for r in page.records] == records
+    assert [dict(r.values) for page in from_json for r in page.records] == records
+
+
+def test_each_record_is_in_the_window_of_its_stamp(folder: Path) -> None:
+    (folder / "incident.csv").write_text(
+        "sys_id,number,sys_updated_on\n"
+        "i1,INC1,2024-12-31 23:59:59\n"
+        "i2,INC2,2025-01-01 00:00:00\n"
+        "i3,INC3,2025-01-31 23:59:59\n"
+        "i4,INC4,2025-02-01 00:00:00\n"
+    )
+    assert ids(INCIDENT, JANUARY) == ["i2", "i3"]
+    assert ids(INCIDENT, FEBRUARY) == ["i4"]
+
+
+def test_only_files_that_may_hold_the_window_are_opened(folder: Path) -> None:
+    (folder / "incident_2025-01.csv").write_text("sys_id,number,sys_updated_on\ni1,INC1,2025-01-05 00:00:00\n")
+    (folder / "incident_2025-02.json").write_text("damaged")
+    assert ids(INCIDENT, JANUARY) == ["i1"]
+    with pytest.raises(SourceError, match="no JSON export of incident"):
+        ids(INCIDENT, FEBRUARY)
+
+
+def test_what_has_no_time_of_its_own_is_rejected_in_one_window(folder: Path) -> None:
+    """A line with a field too many after i1, one with a foreign date before all and one after i3."""
+    (folder / "incident.csv").write_text(
+        "sys_id,number,sys_updated_on\n"
+        "i0,INC0,05.01.2025\n"
+        "i1,INC1,2025-01-05 00:00:00\n"
+        "i2,INC2,2025-01-06 00:00:00,too much\n"
+        "i3,INC3,2025-02-01 00:00:00\n"
+        "i4,INC4,\n"
+    )
+    assert ids(INCIDENT, JANUARY) == [
+        "rejected: unreadable_stamp: sys_updated_on is '05.01.2025'",
+        "i1",
+        "rejected: wrong_column_count: 4 instead of 3",
+    ]
+    assert ids(INCIDENT, FEBRUARY) == ["i3", "rejected: unreadable_stamp: sys_updated_on is ''"]
+
+
+def test_a_file_in_the_format_of_its_reader_is_refused(folder: Path) -> None:
+    (folder / "incident.csv").write_text("sys_id,number,sys_updated_on\ni1,INC1,05.01.2025 10:00\n")
+    with pytest.raises(SourceError, match="no record of incident can be placed in time") as refused:
+        ids(INCIDENT, JANUARY)
+    assert "GMT" in refused.value.how_to_mend
+
+
+def test_the_audit_of_other_tables_and_fields_is_left_aside_as_the_query_does(folder: Path) -> None:
+    (folder / "sys_audit.csv").write_text(
+        "sys_id,tablename,documentkey,fieldname,oldvalue,newvalue,sys_created_on,user,record_checkpoint\n"
+        "a1,incident,i1,state,1,2,2025-01-05 00:00:00,e1,0\n"
+        "a2,problem,p1,state,1,2,2025-01-05 00:00:00,e1,0\n"
+        "a3,incident,i1,work_notes,,x,2025-01-05 00:00:00,e1,1\n"
+    )
+    assert ids(AUDIT, JANUARY) == ["a1"]
+
+
+def test_a_table_without_a_file_is_an_error_and_without_records_is_none(folder: Path) -> None:
+    with pytest.raises(SourceError, match="no exported file of sys_user_group"):
+        ids(GROUP, SNAPSHOT)
+    (folder / "sys_user_group.json").write_text('{"records": []}')
+    assert ids(GROUP, SNAPSHOT) == []
+    (folder / "sys_user_group.csv").write_text("sys_id,name,active\n")
+    with pytest.raises(SourceError, match="two files claim the whole of sys_user_group"):
+        ids(GROUP, SNAPSHOT)
