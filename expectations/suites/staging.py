@@ -17,6 +17,7 @@ from ingestion.sources import SOURCES
 TOLERATED_SHARE = 0.01
 PRIORITIES = (1, 2, 3, 4, 5)
 SAMPLE_KINDS = ("synthetic", "real_user", "log_scraped")
+SLA_STAGES = ("starting", "in_progress", "paused", "completed", "cancelled", "achieved", "breached")
 MONITOR_STATES = ("OK", "Alert", "Warn", "No Data")
 PERIOD = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 QUARTER = r"^[0-9]{4}-Q[1-4]$"
@@ -283,6 +284,7 @@ def _servicenow() -> Iterator[CheckSpec]:
         reads=(INCIDENTS, "reference.service"),
     )
     yield from _audit()
+    yield from service_desk()
     changes = _on("servicenow.change_request")
     yield changes.no_rows(
         "ends_after_it_starts",
@@ -293,6 +295,72 @@ def _servicenow() -> Iterator[CheckSpec]:
         "No change is planned to end before it starts.",
         "have the planned times mended in ServiceNow",
         "warn",
+    )
+
+
+def service_desk() -> Iterator[CheckSpec]:
+    """Problems, attached SLAs, the CMDB, articles and surveys: what leads to a ticket, an item or a person does so."""
+    items = _on("servicenow.cmdb_ci", requirements=("SLT-8.6",))
+    yield items.known("configuration_item_code", "name the item in the CMDB: tickets and requests name it so", "warn")
+    yield items.no_rows(
+        "code_names_one_item",
+        """
+        select min(configuration_item_id) as configuration_item_id, configuration_item_code, count(*) as item_count
+        from checked where configuration_item_code is not null and duplicate_of_id is null
+        group by configuration_item_code having count(*) > 1
+        """,
+        "No two items of the CMDB share a name, duplicates marked as such apart.",
+        "mark one as the duplicate of the other in the CMDB: until then the one seen last is taken",
+        "warn",
+    )
+    for name, column, others in (
+        ("servicenow.cmdb_rel_ci", "parent_item_id", ((ITEMS, "configuration_item_id"), (SERVICES, "service_id"))),
+        ("servicenow.cmdb_rel_ci", "child_item_id", ((ITEMS, "configuration_item_id"), (SERVICES, "service_id"))),
+        ("servicenow.incident", "problem_id", ((PROBLEMS, "problem_id"),)),
+        ("servicenow.task_sla", "sla_definition_id", ((SLA_DEFINITIONS, "sla_definition_id"),)),
+        ("servicenow.kb_knowledge", "author_id", ((USERS, "user_id"),)),
+        ("servicenow.asmt_metric_result", "survey_id", ((SURVEYS, "survey_id"),)),
+    ):
+        on = _on(name, requirements=ITSM)
+        nowhere = " and ".join(
+            f"not exists (select 1 from {to} as other where other.{to_column} = checked.{column})"
+            for to, to_column in others
+        )
+        yield on.no_rows(
+            f"{column}_leads_somewhere",
+            f"select {', '.join(on.keys)}, {column} from checked where {column} is not null and {nowhere}",
+            f"Each {on.table}.{column} stands in {' or '.join(to for to, _ in others)}.",
+            "see whether the integration user may read all of it",
+            "warn",
+            reads=tuple(to for to, _ in others),
+        )
+    slas = _on("servicenow.task_sla", requirements=ITSM)
+    yield slas.known("start_at", "an attached SLA without a start measures nothing: see what the user may read", "warn")
+    yield slas.in_set("stage", SLA_STAGES, "the engine has a stage the reconciliation does not know", "warn")
+    yield slas.no_rows(
+        "verdict_follows_its_share_mostly",
+        """
+        select task_sla_id, task_id, has_breached, coalesce(business_elapsed_share, elapsed_share) as elapsed_share
+        from checked where stage = 'completed'
+        and has_breached <> (coalesce(business_elapsed_share, elapsed_share) > 1)
+        """,
+        f"has_breached of a completed SLA says what its own percentage does, but for at most {TOLERATED_SHARE:.0%}.",
+        "have the SLAs named repaired in ServiceNow (Repair SLAs); rec_itsm_task_sla lists them one by one",
+        tolerated_share=TOLERATED_SHARE,
+    )
+    definitions = _on("servicenow.contract_sla", requirements=ITSM)
+    yield definitions.no_rows(
+        "stands_for_an_slt",
+        """
+        select sla_definition_id, sla_name from checked where is_active and table_name = 'incident' and not exists (
+            select 1 from reference.itsm_sla_definition as mapped
+            where mapped.source_system = 'servicenow' and mapped.sla_name = checked.sla_name
+        )
+        """,
+        "Each SLA definition that attaches to incidents stands for an SLT of ours.",
+        "map it in seeds/cmdb/itsm_sla_definition.csv, or its verdicts are compared with nothing",
+        "warn",
+        reads=("reference.itsm_sla_definition",),
     )
 
 
@@ -816,6 +884,9 @@ GROUPS = MODELS["servicenow.sys_user_group"][0]
 USERS = MODELS["servicenow.sys_user"][0]
 SERVICES = MODELS["servicenow.cmdb_ci_service"][0]
 ITEMS = MODELS["servicenow.cmdb_ci"][0]
+PROBLEMS = MODELS["servicenow.problem"][0]
+SLA_DEFINITIONS = MODELS["servicenow.contract_sla"][0]
+SURVEYS = MODELS["servicenow.asmt_assessment_instance"][0]
 CONTRACTS = MODELS["servicenow.ast_contract"][0]
 MONITORS = MODELS["datadog.monitor"][0]
 EMPLOYEES = MODELS["bamboohr.employee"][0]

@@ -33,6 +33,7 @@ STAMP = "2026-01-02 09:00:00"
 SPECS = {spec.check_name: spec for spec in list_checks("raw")}
 VARIABLES = (
     "SERVICENOW_URL",
+    "SERVICENOW_TABLE_EXPORT_PATH",
     "SERVICENOW_EXPORT_FILE",
     "DATADOG_URL",
     "BAMBOOHR_URL",
@@ -49,6 +50,7 @@ GOOD = {
     "date": "2025-12-31",
     "boolean": "true",
     "integer": "3",
+    "percentage": "104.25",
     "money": "10.50",
 }
 BAD = {
@@ -58,6 +60,7 @@ BAD = {
     "date": "31.12.2025",
     "boolean": "perhaps",
     "integer": "1.5",
+    "percentage": "104 %",
     "money": "10.005",
 }
 

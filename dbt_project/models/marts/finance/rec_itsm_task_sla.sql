@@ -32,7 +32,6 @@ named as (
         attached.has_breached,
         attached.start_at,
         attached.end_at,
-        attached.schedule_id,
         case when attached.schedule_id is null then attached.paused_seconds else attached.business_paused_seconds end
             as source_paused_seconds,
         coalesce(attached.business_elapsed_seconds, attached.elapsed_seconds) as source_elapsed_seconds,
@@ -77,12 +76,10 @@ compared as (
         counted.source_elapsed_seconds,
         counted.source_paused_seconds,
         counted.source_elapsed_share,
-        counted.schedule_id is null as is_around_the_clock,
         counted.end_at,
         ticket_slts.ticket_slt_key,
         ticket_slts.slt_status,
         ticket_slts.target_seconds,
-        ticket_slts.wall_seconds,
         ticket_slts.paused_seconds,
         ticket_slts.business_seconds,
         ticket_slts.net_seconds,
@@ -151,8 +148,7 @@ final as (
             when attached_count - canceled_count > 1 then 'reopened'
             when end_at <> stop_at then 'end_differs'
             when source_paused_seconds <> paused_seconds then 'pause_differs'
-            when is_around_the_clock and business_seconds + paused_seconds <> wall_seconds then 'calendar_differs'
-            when canceled_count > 0 then 'attached_anew'
+            when source_elapsed_seconds <> business_seconds then 'calendar_differs'
             else 'unexplained'
         end as varchar) as explanation,
         cast(batch_id as varchar) as batch_id
