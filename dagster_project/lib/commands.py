@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 # What names a source of records; credentials alone configure nothing.
 SOURCE_VARIABLES = (
     "SERVICENOW_URL",
+    "SERVICENOW_TABLE_EXPORT_PATH",
     "SERVICENOW_EXPORT_FILE",
     "DATADOG_URL",
     "BAMBOOHR_URL",

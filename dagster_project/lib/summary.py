@@ -128,6 +128,10 @@ class Summary:
                 union all
                 select 'rec_itsm_to_mart', reconciliation_status, count(*)
                 from finance.rec_itsm_to_mart group by reconciliation_status
+                union all
+                select 'rec_itsm_entity', status, count(*) from finance.rec_itsm_entity group by status
+                union all
+                select 'rec_itsm_task_sla', status, count(*) from finance.rec_itsm_task_sla group by status
             ) as counted
             order by reconciliation, status <> 'matched', status
             """
