@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ingestion.contracts import Page, SourceError, Window
+from ingestion.demo.company import build_company
+from ingestion.demo.served_servicenow import ServiceNowTables
+from ingestion.demo.server import DemoServer
+from ingestion.json_records import to_text
 from ingestion.sources.servicenow import SERVICENOW
 
 INCIDENT, GROUP = SERVICENOW.entities["incident"], SERVICENOW.entities["sys_user_group"]
@@ -126,3 +132,57 @@ def test_a_table_without_a_file_is_an_error_and_without_records_is_none(folder: 
     (folder / "sys_user_group.csv").write_text("sys_id,name,active\n")
     with pytest.raises(SourceError, match="two files claim the whole of sys_user_group"):
         ids(GROUP, SNAPSHOT)
+
+
+@pytest.fixture(scope="module")
+def both_ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], Path]]:
+    """A company served by the API, and the same tables as an instance exports them: CSV and JSON in turn, by month
+    where the table is read by windows.
+    """
+    folder = tmp_path_factory.mktemp("exports")
+    company = build_company(ticket_count=150)
+    tables = ServiceNowTables(company)
+    for number, entity in enumerate(SERVICENOW.entities.values()):
+        table = tables.tables[entity.name]
+        months: dict[str, list[tuple[str, ...]]] = {}
+        for row in table.rows:
+            month = f"_{row[table.position[entity.stamp]][:7]}" if entity.stamp else ""
+            months.setdefault(month, []).append(row)
+        for month, rows in months.items():
+            if number % 2:
+                records = [dict(zip(table.columns, row, strict=True)) for row in rows]
+                (folder / f"{entity.name}{month}.json").write_text(json.dumps({"records": records}))
+            else:
+                with gzip.open(folder / f"{entity.name}{month}.csv.gz", "wt", newline="") as file:
+                    csv.writer(file).writerows([table.columns, *rows])
+    with DemoServer(company, with_drops=False) as server:
+        yield server.environment(), folder
+
+
+@pytest.mark.requirement("OPS-3.1")
+@pytest.mark.parametrize("name", list(SERVICENOW.entities))
+def test_files_land_what_the_api_lands(
+    both_ways: tuple[dict[str, str], Path], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment, folder = both_ways
+    entity = SERVICENOW.entities[name]
+    windows = [SNAPSHOT]
+    if entity.stamp:
+        # across a month's end, within a month, and in the middle of one
+        windows = [Window.of_days(date(2025, m, 20), date(2025, m + 1, 10)) for m in (1, 5, 9)]
+
+    def values(window: Window) -> set[tuple[str | None, ...]]:
+        return {
+            tuple(to_text(record.values.get(column)) for column in entity.columns)
+            for page in read(entity, window)
+            for record in page.records
+            if record.reason is None
+        }
+
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    from_api = [values(window) for window in windows]
+    monkeypatch.delenv("SERVICENOW_URL")
+    monkeypatch.setenv("SERVICENOW_TABLE_EXPORT_PATH", str(folder))
+    assert [values(window) for window in windows] == from_api
+    assert any(from_api)
