@@ -237,7 +237,13 @@ class ServiceDesk:
         company = self._company
         # A schedule goes on after as_of: that is where an SLA still running will breach.
         self._clocks = load_clocks(company.start_on - timedelta(days=7), company.as_of_at.date() + timedelta(days=60))
-        return [row for ticket in company.tickets for sla in SLA_DEFINITIONS for row in self._attached(ticket, sla)]
+        rows: list[Row] = []
+        for ticket in company.tickets:
+            priorities = {event.priority for event in ticket.events}
+            for sla in SLA_DEFINITIONS:
+                if sla.priority in priorities:
+                    rows += self._attached(ticket, sla)
+        return rows
 
     def _attached(self, ticket: Ticket, sla: SlaDefinition) -> Iterator[Row]:
         """One row for each time the definition attached: when its condition holds and nothing has stopped it yet.
