@@ -70,7 +70,15 @@ mapped_definitions as (
     where source_system = 'servicenow'
 ),
 
-staged_log_counts as (
+staged_counts as (
+    {% for source_name, entity, staged, key in entities -%}
+    select
+        batch_id,
+        count(*) as staged_count
+    from staged_{{ entity }}
+    group by batch_id
+    union all
+    {% endfor -%}
     select
         batch_id,
         count(*) as staged_count
@@ -78,35 +86,26 @@ staged_log_counts as (
     group by batch_id
 ),
 
--- every row landed stands in staging as it came, or a newer version of its record does
+-- every row landed stands in staging as it came, or another version of its record does: from its own batch or another
 landed as (
     {% for source_name, entity, staged, key in entities -%}
     select
         raw_{{ entity }}._batch_id as batch_id,
         count(*) as row_count,
-        count(distinct raw_{{ entity }}.sys_id) as record_count,
-        count(distinct case
-            when staged_{{ entity }}.batch_id = raw_{{ entity }}._batch_id then raw_{{ entity }}.sys_id
-        end) as staged_count,
-        count(distinct case
-            when staged_{{ entity }}.batch_id <> raw_{{ entity }}._batch_id then raw_{{ entity }}.sys_id
-        end) as superseded_count
+        sum(case when staged_{{ entity }}.batch_id = raw_{{ entity }}._batch_id then 1 else 0 end) as own_count,
+        sum(case when staged_{{ entity }}.batch_id <> raw_{{ entity }}._batch_id then 1 else 0 end) as superseded_count
     from raw_{{ entity }}
     left join staged_{{ entity }} on raw_{{ entity }}.sys_id = staged_{{ entity }}.{{ key }}
     group by raw_{{ entity }}._batch_id
     union all
     {% endfor -%}
     select
-        raw_event_log._batch_id as batch_id,
+        _batch_id as batch_id,
         count(*) as row_count,
-        count(distinct {{ md5_of([
-            'raw_event_log.number', 'raw_event_log.sys_mod_count', 'raw_event_log.sys_updated_at'
-        ]) }}) as record_count,
-        max(coalesce(staged_log_counts.staged_count, 0)) as staged_count,
+        count(distinct {{ md5_of(['number', 'sys_mod_count', 'sys_updated_at']) }}) as own_count,
         0 as superseded_count
     from raw_event_log
-    left join staged_log_counts on raw_event_log._batch_id = staged_log_counts.batch_id
-    group by raw_event_log._batch_id
+    group by _batch_id
 ),
 
 measured_tickets as (
@@ -221,9 +220,12 @@ by_batch as (
         batches.row_count,
         coalesce(repeat_counts.repeated_count, 0) as repeated_count,
         coalesce(landed.row_count, 0) as landed_count,
-        coalesce(landed.row_count - landed.record_count, 0) as repeated_key_count,
+        case
+            when batches.source = 'servicenow_event_log' then coalesce(landed.row_count - landed.own_count, 0)
+            else greatest(coalesce(landed.own_count, 0) - coalesce(staged_counts.staged_count, 0), 0)
+        end as repeated_key_count,
         coalesce(landed.superseded_count, 0) as superseded_count,
-        coalesce(landed.staged_count, 0) as staged_count,
+        coalesce(staged_counts.staged_count, 0) as staged_count,
         modelled.model_name,
         modelled.model_count,
         coalesce(modelled.after_as_of_count, 0) as after_as_of_count,
@@ -231,6 +233,7 @@ by_batch as (
     from batches
     left join repeat_counts on batches.batch_id = repeat_counts.batch_id
     left join landed on batches.batch_id = landed.batch_id
+    left join staged_counts on batches.batch_id = staged_counts.batch_id
     left join modelled on batches.batch_id = modelled.batch_id
     where
         batches.source = 'servicenow_event_log'
