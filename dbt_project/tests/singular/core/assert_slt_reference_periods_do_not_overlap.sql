@@ -24,6 +24,13 @@ with periods as (
         effective_from,
         coalesce(effective_to, date '9999-12-31') as effective_to
     from {{ ref('exclusion_policy') }}
+    union all
+    select
+        'cmdb_policy' as seed_name,
+        'cmdb' as period_key,
+        effective_from,
+        coalesce(effective_to, date '9999-12-31') as effective_to
+    from {{ ref('cmdb_policy') }}
 ),
 
 ordered as (
