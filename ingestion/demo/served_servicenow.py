@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
+import time
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from operator import eq, ge, gt, le, lt
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 from zoneinfo import ZoneInfo
 
 from ingestion.demo.company import naive_made_sla
@@ -43,6 +44,7 @@ USER_ZONE = ZoneInfo("Europe/Dublin")  # the integration user's own zone: displa
 INSTANCE_URL = "https://demo.service-now.example"
 
 DEFAULT_LIMIT = 10_000
+OAUTH_PATH = "/oauth_token.do"
 
 STATE_CODES = {
     "new": "1",
@@ -666,17 +668,72 @@ SPARSE_FIELDS = ("cmdb_ci", "contract")
 
 
 class ServedServiceNow(ServedSystem):
-    """The Table API below /api/now, by basic authentication."""
+    """The Table API below /api/now, by basic authentication or by tokens from /oauth_token.do.
+
+    `token_life_seconds` is what a token is good for from the moment it is given.
+    """
+
+    token_life_seconds = 1799
 
     def __init__(self, company: Company) -> None:
         super().__init__(company)
         self._user = "integration.reader"
         self._password = secrets.token_hex(16)
+        self._client = secrets.token_hex(16), secrets.token_hex(16)
+        self._refresh_token = secrets.token_hex(24)
+        self._tokens: dict[str, float] = {}
         self._tables = ServiceNowTables(company)
 
     def handles(self, path: str) -> bool:
-        """All below /api/now/."""
-        return path.startswith("/api/now/")
+        """All below /api/now/, and the place where tokens are given."""
+        return path.startswith("/api/now/") or path == OAUTH_PATH
+
+    def takes_post(self, path: str) -> bool:
+        """A token is posted for."""
+        return path == OAUTH_PATH
+
+    def oauth_environment(self, *, with_refresh_token: bool = False) -> dict[str, str]:
+        """Address and client of OAuth 2.0, instead of user and password."""
+        found = {"SERVICENOW_URL": self.url}
+        found["SERVICENOW_CLIENT_ID"], found["SERVICENOW_CLIENT_SECRET"] = self._client
+        if with_refresh_token:
+            found["SERVICENOW_REFRESH_TOKEN"] = self._refresh_token
+        return found
+
+    def forget_tokens(self) -> None:
+        """Refuse every token given so far, as after a restart of the instance."""
+        self._tokens.clear()
+
+    def _give_token(self, request: Request) -> Reply:
+        """Client credentials or refresh token, both with id and secret in the body, as the instance wants it."""
+        given = dict(parse_qsl(request.body.decode()))
+        is_known = same(given.get("client_id", ""), self._client[0]) and same(
+            given.get("client_secret", ""), self._client[1]
+        )
+        is_granted = given.get("grant_type") == "client_credentials" or (
+            given.get("grant_type") == "refresh_token" and same(given.get("refresh_token", ""), self._refresh_token)
+        )
+        if request.method != "POST" or not is_known or not is_granted:
+            refusal = {"error_description": "access_denied", "error": "server_error"}
+            return Reply(401, refusal)
+        token = secrets.token_hex(24)
+        self._tokens[token] = time.monotonic() + self.token_life_seconds
+        answer = {
+            "access_token": token,
+            "scope": "useraccount",
+            "token_type": "Bearer",
+            "expires_in": self.token_life_seconds,
+        }
+        if given["grant_type"] == "refresh_token":
+            answer["refresh_token"] = self._refresh_token
+        return Reply(200, answer)
+
+    def _is_let_in(self, request: Request) -> bool:
+        scheme, _, token = (request.headers.get("Authorization") or "").partition(" ")
+        if scheme == "Bearer":
+            return self._tokens.get(token, 0.0) > time.monotonic()
+        given = request.basic_auth()
+        return bool(given) and same(given[0], self._user) and same(given[1], self._password)
 
     def environment(self, drops_path: Path | None) -> dict[str, str]:
         """Address, user and password."""
@@ -688,8 +745,9 @@ class ServedServiceNow(ServedSystem):
         def failure(status: int, message: str, detail: str | None) -> Reply:
             return Reply(status, {"error": {"message": message, "detail": detail}, "status": "failure"})
 
-        given = request.basic_auth()
-        if not given or not same(given[0], self._user) or not same(given[1], self._password):
+        if request.path == OAUTH_PATH:
+            return self._give_token(request)
+        if not self._is_let_in(request):
             reply = failure(401, "User Not Authenticated", "Required to provide Auth information")
             reply.headers["WWW-Authenticate"] = 'Basic realm="Service-now"'
             return reply

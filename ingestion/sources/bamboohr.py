@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 from ingestion.contracts import Entity, Page, Source, Window
 from ingestion.http import Client, required
+from ingestion.rate_limit import stated_maximum
 
 
 def _entity(name: str, endpoint: str, columns: str, description: str, optional: str = "", known: str = "") -> Entity:
@@ -79,6 +80,7 @@ class BambooHR(Source):
             auth=(required("BAMBOOHR_API_KEY"), "x"),
             credential_names="BAMBOOHR_API_KEY",
             notify=notify,
+            max_requests_per_minute=stated_maximum("bamboohr"),
         ) as client:
             yield Page(client.get_records(entity.endpoint, {}, entity).records)
 

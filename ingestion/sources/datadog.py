@@ -17,6 +17,7 @@ from typing import Any
 
 from ingestion.contracts import Entity, InconsistentExtractError, Page, Source, Window, words
 from ingestion.http import Client, RecordsAnswer, required, safe_url
+from ingestion.rate_limit import stated_maximum
 
 PAGE_SIZE = 100
 EVENT_PAGE_SIZE = 1000
@@ -175,6 +176,7 @@ class Datadog(Source):
             headers={"DD-API-KEY": required("DD_API_KEY"), "DD-APPLICATION-KEY": required("DD_APP_KEY")},
             credential_names="DD_API_KEY and DD_APP_KEY",
             notify=notify,
+            max_requests_per_minute=stated_maximum("datadog"),
         ) as client:
             if entity.name == "monitor_transition":
                 yield from _cursor_pages(client, entity, window)

@@ -24,12 +24,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from ingestion.contracts import Entity, InconsistentExtractError, Page, Source, SourceError, Window, words
 from ingestion.http import Client, required, safe_url
+from ingestion.oauth import oauth2_from_environment
+from ingestion.rate_limit import stated_maximum
 from ingestion.sources.servicenow_export_files import EXPORT_VARIABLE, EXPORT_VERSION, exported_pages
 
 STAMP_FORMATS = ("%Y-%m-%d %H:%M:%S",)
@@ -269,9 +271,11 @@ WANTED_VALUES: MappingProxyType[str, dict[str, tuple[str, ...]]] = MappingProxyT
 
 
 class ServiceNow(Source):
-    """The Table API with basic authentication (SERVICENOW_URL, SERVICENOW_USER, SERVICENOW_PASSWORD).
+    """The Table API (SERVICENOW_URL) with basic authentication (SERVICENOW_USER, SERVICENOW_PASSWORD) or OAuth 2.0.
 
-    Without SERVICENOW_URL, the folder of exported tables (SERVICENOW_TABLE_EXPORT_PATH).
+    With SERVICENOW_CLIENT_ID and SERVICENOW_CLIENT_SECRET set, tokens come from /oauth_token.do: by client
+    credentials, or by SERVICENOW_REFRESH_TOKEN when that is set too. Without SERVICENOW_URL, the folder of exported
+    tables (SERVICENOW_TABLE_EXPORT_PATH).
     """
 
     def is_configured(self) -> tuple[bool, str]:
@@ -296,13 +300,7 @@ class ServiceNow(Source):
 
 def _api_pages(entity: Entity, window: Window, notify: Callable[[str], None]) -> Iterator[Page]:
     """Page by offset under a stable order; X-Total-Count must hold, without it the Link header."""
-    with Client(
-        required("SERVICENOW_URL"),
-        auth=(required("SERVICENOW_USER"), required("SERVICENOW_PASSWORD")),
-        credential_names="SERVICENOW_USER and SERVICENOW_PASSWORD",
-        no_match_text="No Record found",
-        notify=notify,
-    ) as client:
+    with _client(notify) as client:
         offset, total, last = 0, None, ("", "")
         while True:
             params = {
@@ -311,7 +309,9 @@ def _api_pages(entity: Entity, window: Window, notify: Callable[[str], None]) ->
                 "sysparm_limit": str(PAGE_SIZE),
                 "sysparm_offset": str(offset),
             }
-            answer = client.get_records(entity.endpoint, params, entity)
+            answer = client.get_records(
+                entity.endpoint, params, entity, ahead=lambda headers, params=params: _following(params, headers)
+            )
             where = safe_url(answer.url)
             page_total = _total(answer.headers.get("X-Total-Count"), where)
             if offset and page_total != total:
@@ -339,6 +339,28 @@ def _api_pages(entity: Entity, window: Window, notify: Callable[[str], None]) ->
                     return
             elif not count or (answer.headers.get("Link") and 'rel="next"' not in answer.headers["Link"]):
                 return
+
+
+def _client(notify: Callable[[str], None]) -> Client:
+    """By tokens when a client id is set, else by user and password."""
+    url = required("SERVICENOW_URL")
+    oauth = oauth2_from_environment("SERVICENOW", url.rstrip("/") + "/oauth_token.do")
+    return Client(
+        url,
+        auth=None if oauth else (required("SERVICENOW_USER"), required("SERVICENOW_PASSWORD")),
+        oauth=oauth,
+        credential_names="SERVICENOW_USER and SERVICENOW_PASSWORD",
+        no_match_text="No Record found",
+        notify=notify,
+        max_requests_per_minute=stated_maximum("servicenow"),
+    )
+
+
+def _following(params: dict[str, str], headers: Mapping[str, str]) -> dict[str, str] | None:
+    """The parameters of the next page, where the total says that there is one."""
+    offset = int(params["sysparm_offset"]) + int(params["sysparm_limit"])
+    total = headers.get("X-Total-Count", "")
+    return {**params, "sysparm_offset": str(offset)} if total.isdigit() and offset < int(total) else None
 
 
 def encoded_query(entity: Entity, window: Window) -> str:

@@ -180,7 +180,8 @@ def test_a_stumbling_company_lands_the_same(
             FaultRule("table/sys_audit", "malformed", nth=(5,)),
             FaultRule("table/sys_audit.*offset=50$", "duplicate_page", nth=(1,)),
             FaultRule("table/sys_audit.*offset=50$", "short_page", nth=(3,)),
-            FaultRule("table/sys_audit.*offset=100$", "shuffle", nth=(2,)),
+            # not right after a fault of the page before: a page asked for ahead of a restart is not looked at
+            FaultRule("table/sys_audit.*offset=100$", "shuffle", nth=(4,)),
             FaultRule("table/sys_audit.*offset=50$", "change_total", nth=(6,)),
             FaultRule("table/sys_audit.*offset=50$", "empty_page", nth=(8,)),
             FaultRule("table/sys_user", "duplicate_page", nth=(2,)),

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from ingestion.contracts import SourceError, Window
-from ingestion.http import Client, _wait_seconds, safe_url
+from ingestion.http import Client, safe_url
+from ingestion.rate_limit import retry_after_seconds
 from ingestion.sources import SOURCES
 from tests.faults.vendor_server import VendorServer
 
@@ -38,15 +39,15 @@ def test_address_that_is_none_is_refused(url: str) -> None:
 
 
 def test_waiting_times() -> None:
-    assert _wait_seconds(429, {"Retry-After": "7"}) == 7
-    assert _wait_seconds(503, {"Retry-After": email.utils.formatdate(time.time() + 60, usegmt=True)}) == pytest.approx(
-        60, abs=3
-    )
-    assert _wait_seconds(503, {"Retry-After": email.utils.formatdate(time.time() - 60, usegmt=True)}) == 0
-    assert _wait_seconds(429, {"X-RateLimit-Reset": "12"}) == 12
-    assert _wait_seconds(500, {"X-RateLimit-Reset": "1200"}) is None
-    assert _wait_seconds(429, {"Retry-After": "soon"}) is None
-    assert _wait_seconds(429, {}) is None
+    assert retry_after_seconds(429, {"Retry-After": "7"}) == 7
+    assert retry_after_seconds(
+        503, {"Retry-After": email.utils.formatdate(time.time() + 60, usegmt=True)}
+    ) == pytest.approx(60, abs=3)
+    assert retry_after_seconds(503, {"Retry-After": email.utils.formatdate(time.time() - 60, usegmt=True)}) == 0
+    assert retry_after_seconds(429, {"X-RateLimit-Reset": "12"}) == 12
+    assert retry_after_seconds(500, {"X-RateLimit-Reset": "1200"}) is None
+    assert retry_after_seconds(429, {"Retry-After": "soon"}) is None
+    assert retry_after_seconds(429, {}) is None
 
 
 def test_each_vendor_gets_its_credentials_as_it_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
