@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 COMPILE := pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format dagster docs coverage export-run publish lock clean
+.PHONY: help setup demo test faults lint format dagster docs coverage export-run publish lock clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -42,6 +42,9 @@ demo: $(READY) ## run the whole path on the demonstration company
 
 test: lint ## lint, then every test
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+faults: $(READY) ## extract under random faults from fixed seeds, N=<runs>, and compare with an undisturbed landing
+	@$(BIN)/python -m tests.faults --runs $(or $(N),200)
 
 lint: $(READY) ## ruff and sqlfluff, changing nothing
 	@$(BIN)/ruff check --quiet .

@@ -6,7 +6,7 @@ DuckDB. The landing knows nothing of any vendor. Nothing here opens a connection
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, NamedTuple
@@ -119,7 +119,7 @@ class Progress:
     source: str
     entity: str
     partition_key: str
-    phase: Literal["extracting", "retrying", "restarted", "landed", "unchanged"]
+    phase: Literal["extracting", "retrying", "restarted", "landed", "unchanged", "reconciled"]
     row_count: int = 0
     page_count: int = 0
     total: int | None = None
@@ -157,6 +157,18 @@ class Source:
     def content_sha256(self, entity: Entity, window: Window) -> str | None:
         """SHA-256 of what would be extracted, where that is cheap to know beforehand (files); else None."""
         return None
+
+    def count(self, entity: Entity, window: Window, notify: Callable[[str], None]) -> int | None:
+        """How many records the source has in a window now; None where it cannot count cheaply."""
+        return None
+
+    def keys(self, entity: Entity, window: Window, notify: Callable[[str], None]) -> set[str]:
+        """The record keys the source has in a window now. For sources that can count."""
+        raise NotImplementedError
+
+    def existing_keys(self, entity: Entity, keys: Collection[str], notify: Callable[[str], None]) -> set[str]:
+        """Those of some record keys the source still has, in whatever window. For sources that can count."""
+        raise NotImplementedError
 
     def partition_keys(self, entity: Entity) -> list[str]:
         """The partitions the source itself offers (files, months); [] for entities read by stamp."""

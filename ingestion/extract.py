@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 
+import duckdb
+
 from ingestion import landing
 from ingestion.contracts import (
     MAX_RANGE_DAYS,
@@ -24,6 +26,7 @@ from ingestion.contracts import (
     SourceError,
     Window,
 )
+from ingestion.reconcile import reconcile
 from ingestion.settings import Settings
 from ingestion.sources import SOURCES
 from ingestion.sources.file_drop import month_of
@@ -135,6 +138,8 @@ def extract(
                 ) from None
             tell("restarted", message=error.what)
             continue
+        except (OSError, duckdb.Error) as error:
+            raise landing.disk_error(settings, error) or error from error
         tell(
             "landed" if landed.is_new else "unchanged",
             row_count=landed.row_count,
@@ -152,14 +157,35 @@ def extract_due(
     run_id: str,
     progress: ProgressCallback | None = None,
 ) -> list[BatchResult]:
-    """Extract every window that is owed, oldest first, under one open warehouse.
+    """Extract every window that is owed, oldest first, under one open warehouse; then look for deleted records.
 
     Raises SourceError at the first window that fails; those before it have landed and stay.
     """
     source, entity = resolve(source, entity)
     with landing.hold_open(settings):
         windows = due_windows(settings, source, entity, as_of)
-        return [extract(settings, source, entity, window, run_id, progress) for window in windows]
+        results = [extract(settings, source, entity, window, run_id, progress) for window in windows]
+        if windows:
+            again = late_windows(settings, source, entity, run_id, progress)
+            results += [extract(settings, source, entity, window, run_id, progress) for window in again]
+        return results
+
+
+def late_windows(
+    settings: Settings,
+    source: Source | str,
+    entity: Entity | str,
+    run_id: str,
+    progress: ProgressCallback | None = None,
+) -> list[Window]:
+    """Count landed windows at the source again and note what is deleted there (ingestion.reconcile).
+
+    Returns the windows in which the source has records that never landed. Raises SourceError.
+    """
+    source, entity = resolve(source, entity)
+    landed = _landed_windows(settings, source, entity) if entity.partitioning == "daily" else []
+    tell = _teller(progress, source, entity, Window("reconciliation"), time.monotonic())
+    return reconcile(settings, source, entity, landed, run_id, lambda message: tell("reconciled", message=message))
 
 
 def _teller(

@@ -8,9 +8,11 @@ moment, it leaves the warehouse as it was; spool folders of the dead are removed
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -45,6 +47,14 @@ AUDIT_TABLES = {
         source varchar not null, entity varchar not null, partition_key varchar not null,
         current_batch_id varchar not null, last_checked_at timestamp not null,
         primary key (source, entity, partition_key)""",
+    "deleted_record": """
+        source varchar not null, entity varchar not null, record_key varchar not null, batch_id varchar not null,
+        is_deleted boolean not null, found_at timestamp not null, run_id varchar not null""",
+    "reconciled_window": """
+        source varchar not null, entity varchar not null, partition_key varchar not null,
+        window_start_at timestamp not null, window_end_at timestamp not null, source_count bigint not null,
+        landed_count bigint not null, deleted_count bigint not null, returned_count bigint not null,
+        unlanded_count bigint not null, checked_at timestamp not null, run_id varchar not null""",
     "source_status": """
         source varchar not null, is_configured boolean not null, reason varchar not null,
         checked_at timestamp not null""",
@@ -60,6 +70,9 @@ TABLE_COMMENTS = {
     "extract_batch": "One row per extract that landed: what was asked, received, landed and turned away.",
     "landing_reject": "One row per record that was received and not landed, with its bytes and the reason.",
     "extract_state": "One row per partition: the batch with its present content, and its last check.",
+    "deleted_record": "Append-only: a landed record found gone from its source (is_deleted) or there again; the latest "
+    "found_at counts. batch_id is the batch with the version that is gone.",
+    "reconciled_window": "One row per check of a window: records the source has in it, landed ones it should have.",
     "source_status": "One row per source system: whether this run knew its address, and why not.",
     "run_context": "One row per run: the instant it took as now. The latest started_at counts.",
 }
@@ -86,8 +99,12 @@ def hold_open(settings: Settings) -> Iterator[None]:
     """Keep the warehouse open over many extracts, and close it with the block.
 
     Each batch still commits by itself; what is saved is opening the file and tidying it at each close, which
-    cost more than a small window does.
+    cost more than a small window does. Within another such block of the same warehouse it does nothing.
     """
+    held = _held.get()
+    if held is not None and held[0] == settings.warehouse_path:
+        yield
+        return
     with _open(settings, read_only=False) as connection:
         token = _held.set((settings.warehouse_path, connection))
         try:
@@ -132,7 +149,8 @@ def _open(settings: Settings, *, read_only: bool) -> Iterator[duckdb.DuckDBPyCon
 
 
 @contextlib.contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of the block's writes, or none."""
     connection.execute("begin transaction")
     try:
         yield
@@ -155,7 +173,7 @@ def prepare(settings: Settings) -> None:
     """
     from ingestion.sources import SOURCES
 
-    with connect(settings) as connection, _transaction(connection):
+    with connect(settings) as connection, transaction(connection):
         connection.execute("create schema if not exists landing")
         for name, columns in AUDIT_TABLES.items():
             connection.execute(f"create table if not exists landing.{name} ({columns})")
@@ -302,6 +320,22 @@ def clean_spool(settings: Settings) -> int:
     return removed
 
 
+def disk_error(settings: Settings, error: OSError | duckdb.Error) -> SourceError | None:
+    """What a failed write means where the disk is full (or a quota or a limit of file sizes reached); else None.
+
+    DuckDB and Arrow pass the words of the operating system on, DuckDB without its number.
+    """
+    full = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
+    if not any(words in str(error) for words in full):
+        return None
+    return SourceError(
+        f"the disk is full: {str(error).splitlines()[0][:200]}",
+        f"{settings.spool_path} or {settings.warehouse_path.parent}",
+        "free some space (pages in the spool take about as much as what lands of them) and run again; the extract "
+        "that did not end has landed nothing",
+    )
+
+
 def utc_now() -> datetime:
     """Now, in UTC, without a zone: what a TIMESTAMP column holds."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -315,7 +349,7 @@ def touch_if_unchanged(
     settings: Settings, source: Source, entity: Entity, window: Window, content_sha256: str
 ) -> LandResult | None:
     """The standing batch when the partition's content is what it holds (then only marked as checked)."""
-    with connect(settings) as connection, _transaction(connection):
+    with connect(settings) as connection, transaction(connection):
         return _touch_if_unchanged(connection, source, entity, window, content_sha256)
 
 
@@ -370,7 +404,7 @@ def land(
     number of different records is not what the source promised, or stamps lie outside the window.
     """
     content = content_sha256 or spool.content_sha256
-    with connect(settings) as connection, _transaction(connection):
+    with connect(settings) as connection, transaction(connection):
         # Rows carry their number; without the promise of physical order both cores write, in half the memory.
         connection.execute("set preserve_insertion_order = false")
         standing = _touch_if_unchanged(connection, source, entity, window, content)

@@ -14,7 +14,7 @@ from dagster_project.lib.progress import say
 from dagster_project.lib.translator import entity_key
 from ingestion import landing
 from ingestion.contracts import Entity, Progress, Source, Window
-from ingestion.extract import BatchResult, due_windows, extract
+from ingestion.extract import BatchResult, due_windows, extract, late_windows
 from ingestion.settings import Settings
 
 
@@ -31,6 +31,8 @@ def land_source(context: dg.AssetExecutionContext, settings: Settings, source: S
     figures: dict[str, Any] = {"is_configured": True}
     for entity in source.entities.values():
         results = extract_windows(context, settings, source, entity, due_windows(settings, source, entity, as_of_at))
+        if again := late_windows(settings, source, entity, context.run_id, _retries(context)):
+            results += extract_windows(context, settings, source, entity, again)
         figures[entity.name] = dg.MetadataValue.json(batch_figures(results))
         new_batches = [result.batch_id for result in results if result.is_new]
         if entity.partitioning in ("daily", "monthly"):
@@ -119,7 +121,7 @@ def latest_as_of(settings: Settings) -> datetime:
 
 def _retries(context: dg.AssetExecutionContext) -> Callable[[Progress], None]:
     def tell(progress: Progress) -> None:
-        if progress.phase in ("retrying", "restarted"):
+        if progress.phase in ("retrying", "restarted", "reconciled"):
             say(
                 context.log,
                 f"{progress.source}.{progress.entity} {progress.partition_key}: {progress.phase}, {progress.message}",

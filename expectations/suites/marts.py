@@ -597,11 +597,11 @@ def _itsm() -> Iterator[CheckSpec]:
     yield on.no_rows(
         "explains_every_ticket",
         """
-        select source_system, opened_month, raw_count, mart_count, difference_count, no_target_count,
-            after_as_of_count, unexplained_count, explanation
+        select source_system, opened_month, raw_count, mart_count, difference_count, deleted_count,
+            no_target_count, after_as_of_count, unexplained_count, explanation
         from checked
         where unexplained_count <> 0 or difference_count <> raw_count - mart_count
-        or difference_count <> no_target_count + after_as_of_count
+        or difference_count <> deleted_count + no_target_count + after_as_of_count
         or (difference_count <> 0 and coalesce(explanation, '') = '')
         """,
         "Each ticket landed has its results, or is counted under the reason why not.",
@@ -611,10 +611,10 @@ def _itsm() -> Iterator[CheckSpec]:
         "explains_every_event",
         """
         select source_system, opened_month, raw_event_count, core_event_count, late_event_count,
-            unexplained_event_count
+            deleted_event_count, unexplained_event_count
         from checked where unexplained_event_count <> 0
         """,
-        "Each event landed is in the tickets' histories, or lies after the run's instant.",
+        "Each event landed is in the tickets' histories, lies after the run's instant, or is gone from the source.",
         DEFECT,
     )
     yield on.no_rows(

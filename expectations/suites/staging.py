@@ -94,8 +94,9 @@ def _identity(entity: Entity) -> Iterator[CheckSpec]:
         "the staging model no longer keeps one version of each record: look at its first step",
     )
     keys = ", ".join(map(quoted, entity.key))
-    current = ""
+    current, gone = "", _gone_count(entity)
     if entity.partitioning != "daily":
+        gone = "0"
         current = (
             "where _batch_id in (select s.current_batch_id from landing.extract_state as s "
             f"where s.source = '{entity.source}' and s.entity = '{entity.name}')"
@@ -104,14 +105,14 @@ def _identity(entity: Entity) -> Iterator[CheckSpec]:
         "loses_nothing",
         f"""
         select raw_count, staged_count
-        from (select count(*) as raw_count from (select distinct {keys} from {entity.table} {current}) as
+        from (select count(*) - ({gone}) as raw_count from (select distinct {keys} from {entity.table} {current}) as
             raw_keys)
         cross join (select count(*) as staged_count from checked)
         where raw_count <> staged_count
         """,
-        f"{on.table} has as many rows as {entity.table} has different records.",
+        f"{on.table} has as many rows as {entity.table} has different records that are not gone from the source.",
         "the staging model drops or multiplies records: compare its keys with the raw table's",
-        reads=(entity.table, "landing.extract_state"),
+        reads=(entity.table, "landing.extract_state", "landing.deleted_record"),
     )
 
 
@@ -124,6 +125,23 @@ def _within_the_clock(on: On, column: str, mend: str) -> CheckSpec:
         f"No {on.table}.{column} lies before 2000.",
         f"a default date or a swapped year: {mend}",
     )
+
+
+def _gone_count(entity: Entity) -> str:
+    """SQL for the number of records found gone from the source that have not landed since."""
+    key = f"concat_ws('|', {', '.join(f'landed.{quoted(column)}' for column in entity.key)})"
+    return f"""
+        select count(*)
+        from (
+            select batch_id, record_key, max(found_at) as found_at from landing.deleted_record
+            where source = '{entity.source}' and entity = '{entity.name}'
+            group by batch_id, record_key having max_by(is_deleted, found_at)
+        ) as gone
+        where not exists (
+            select 1 from {entity.table} as landed
+            where {key} = gone.record_key and landed._extracted_at > gone.found_at
+        )
+    """
 
 
 def _refers(

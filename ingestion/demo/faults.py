@@ -28,6 +28,8 @@ ACTIONS = {
     "delay": "wait `seconds` before answering",
     "duplicate_page": "give the records of the page before once more (the first page: its own records twice)",
     "short_page": "leave out the last `records` of the page (default 1) while the total stays",
+    "shrink": "leave out the last `records` of the page (default 1) and announce as many less",
+    "bad_record": "put `value` in the place of record number `records` of the page (default 1; none on an empty page)",
     "empty_page": "give no records while the total stays",
     "shuffle": "give the records of the page in another order",
     "change_total": "announce `by` more records in all (default 1)",
@@ -151,11 +153,19 @@ def _spoil(rule: FaultRule, reply: Reply, previous: list[dict[str, Any]] | None)
     elif rule.action == "delay":
         reply.delay_seconds += rule.seconds
     elif rule.action == "change_total":
-        for holder, name in reply.total_places:
-            holder[name] = type(holder[name])(int(holder[name]) + rule.by)
+        _add_to_totals(reply, rule.by)
+    elif rule.action == "shrink" and reply.records:
+        before = len(reply.records)
+        del reply.records[max(0, before - rule.records) :]
+        _add_to_totals(reply, len(reply.records) - before)
     elif reply.records is not None:
         _spoil_records(rule, reply.records, previous)
     return reply
+
+
+def _add_to_totals(reply: Reply, count: int) -> None:
+    for holder, name in reply.total_places:
+        holder[name] = type(holder[name])(int(holder[name]) + count)
 
 
 def _spoil_records(rule: FaultRule, records: list[dict[str, Any]], previous: list[dict[str, Any]] | None) -> None:
@@ -163,6 +173,9 @@ def _spoil_records(rule: FaultRule, records: list[dict[str, Any]], previous: lis
         records[:] = list(previous) if previous is not None else records + records
     elif rule.action == "short_page":
         del records[max(0, len(records) - rule.records) :]
+    elif rule.action == "bad_record":
+        if records:
+            records[min(rule.records, len(records)) - 1] = rule.value
     elif rule.action == "empty_page":
         records.clear()
     elif rule.action == "shuffle":
@@ -185,6 +198,8 @@ def _value_at(record: dict[str, Any], column: str) -> Any:
 
 
 def _change_column(rule: FaultRule, record: dict[str, Any]) -> None:
+    if not isinstance(record, dict):
+        return
     *parents, name = rule.column.split(".")
     holder: Any = record
     for parent in parents:

@@ -24,18 +24,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from ingestion.contracts import Entity, InconsistentExtractError, Page, Source, SourceError, Window, words
-from ingestion.http import Client, required, safe_url
+from ingestion.http import Client, required
 from ingestion.oauth import oauth2_from_environment
 from ingestion.rate_limit import stated_maximum
 from ingestion.sources.servicenow_export_files import EXPORT_VARIABLE, EXPORT_VERSION, exported_pages
 
 STAMP_FORMATS = ("%Y-%m-%d %H:%M:%S",)
 PAGE_SIZE = 1000
+KEY_PAGE_SIZE = 10_000
+# sys_ids in one query: an address stays below 4,000 characters.
+KEYS_PER_QUESTION = 100
 SYS_ID = re.compile(r"[0-9a-f]{32}")
 
 # Fields every table has, and those every task has, on an instance as delivered: in `_record`, not drift.
@@ -292,53 +295,91 @@ class ServiceNow(Source):
 
     def pages(self, entity: Entity, window: Window, notify: Callable[[str], None]) -> Iterator[Page]:
         """The records of a window, from the API or from exported files."""
-        if os.environ.get("SERVICENOW_URL"):
-            yield from _api_pages(entity, window, notify)
-        else:
+        if not os.environ.get("SERVICENOW_URL"):
             yield from exported_pages(entity, window, notify, WANTED_VALUES.get(entity.name, {}))
+            return
+        with _client(notify) as client:
+            yield from _pages(client, entity, encoded_query(entity, window), {}, PAGE_SIZE)
+
+    def count(self, entity: Entity, window: Window, notify: Callable[[str], None]) -> int | None:
+        """X-Total-Count of the window, with one record on the page; None where the instance does not count.
+
+        An export says nothing of what was deleted since.
+        """
+        if not os.environ.get("SERVICENOW_URL"):
+            return None
+        params = {
+            "sysparm_query": encoded_query(entity, window),
+            "sysparm_fields": "sys_id",
+            "sysparm_limit": "1",
+            "sysparm_offset": "0",
+        }
+        with _client(notify) as client:
+            answer = client.get_records(entity.endpoint, params, entity)
+            return _total(answer.headers.get("X-Total-Count"), answer.url)
+
+    def keys(self, entity: Entity, window: Window, notify: Callable[[str], None]) -> set[str]:
+        """The sys_ids of the window, in pages that carry nothing else but the stamp."""
+        with _client(notify) as client:
+            return _sys_ids(client, entity, encoded_query(entity, window))
+
+    def existing_keys(self, entity: Entity, keys: Collection[str], notify: Callable[[str], None]) -> set[str]:
+        """Those of some sys_ids the table still has."""
+        wanted, found = sorted(keys), set()
+        with _client(notify) as client:
+            for first in range(0, len(wanted), KEYS_PER_QUESTION):
+                among = ",".join(wanted[first : first + KEYS_PER_QUESTION])
+                found |= _sys_ids(client, entity, f"sys_idIN{among}^{encoded_query(entity, Window('snapshot'))}")
+        return found & set(wanted)
 
 
-def _api_pages(entity: Entity, window: Window, notify: Callable[[str], None]) -> Iterator[Page]:
+def _sys_ids(client: Client, entity: Entity, query: str) -> set[str]:
+    fields = {"sysparm_fields": f"sys_id,{entity.stamp}" if entity.stamp else "sys_id"}
+    pages = _pages(client, entity, query, fields, KEY_PAGE_SIZE)
+    return {str(record.values["sys_id"]) for page in pages for record in page.records if not record.reason}
+
+
+def _pages(client: Client, entity: Entity, query: str, extra: dict[str, str], page_size: int) -> Iterator[Page]:
     """Page by offset under a stable order; X-Total-Count must hold, without it the Link header."""
-    with _client(notify) as client:
-        offset, total, last = 0, None, ("", "")
-        while True:
-            params = {
-                "sysparm_query": encoded_query(entity, window),
-                "sysparm_display_value": "false",
-                "sysparm_limit": str(PAGE_SIZE),
-                "sysparm_offset": str(offset),
-            }
-            answer = client.get_records(
-                entity.endpoint, params, entity, ahead=lambda headers, params=params: _following(params, headers)
+    offset, total, last = 0, None, ("", "")
+    while True:
+        params = {
+            "sysparm_query": query,
+            "sysparm_display_value": "false",
+            **extra,
+            "sysparm_limit": str(page_size),
+            "sysparm_offset": str(offset),
+        }
+        answer = client.get_records(
+            entity.endpoint, params, entity, ahead=lambda headers, params=params: _following(params, headers)
+        )
+        where = answer.url
+        page_total = _total(answer.headers.get("X-Total-Count"), where)
+        if offset and page_total != total:
+            raise InconsistentExtractError(
+                f"the total of {entity.name} changed under way: {total} at first, {page_total} now",
+                where,
+                "records of this window are being written; run again when the window is quiet",
             )
-            where = safe_url(answer.url)
-            page_total = _total(answer.headers.get("X-Total-Count"), where)
-            if offset and page_total != total:
-                raise InconsistentExtractError(
-                    f"the total of {entity.name} changed under way: {total} at first, {page_total} now",
-                    where,
-                    "records of this window are being written; run again when the window is quiet",
-                )
-            total = page_total
-            count = len(answer.records)
-            promised = count if total is None else min(PAGE_SIZE, max(total - offset, 0))
-            if count != promised:
-                raise InconsistentExtractError(
-                    f"a page of {entity.name} at offset {offset} has {count} records; "
-                    f"X-Total-Count {total} and the limit {PAGE_SIZE} promise {promised}",
-                    where,
-                    "let the integration user read every row of the table (rows hidden by an access rule "
-                    "are counted but left out), then run again",
-                )
-            last = _check_order(entity, answer.records, last, where)
-            yield Page(answer.records, total)
-            offset += PAGE_SIZE
-            if total is not None:
-                if offset >= total:
-                    return
-            elif not count or (answer.headers.get("Link") and 'rel="next"' not in answer.headers["Link"]):
+        total = page_total
+        count = len(answer.records)
+        promised = count if total is None else min(page_size, max(total - offset, 0))
+        if count != promised:
+            raise InconsistentExtractError(
+                f"a page of {entity.name} at offset {offset} has {count} records; "
+                f"X-Total-Count {total} and the limit {page_size} promise {promised}",
+                where,
+                "let the integration user read every row of the table (rows hidden by an access rule "
+                "are counted but left out), then run again",
+            )
+        last = _check_order(entity, answer.records, last, where)
+        yield Page(answer.records, total)
+        offset += page_size
+        if total is not None:
+            if offset >= total:
                 return
+        elif not count or (answer.headers.get("Link") and 'rel="next"' not in answer.headers["Link"]):
+            return
 
 
 def _client(notify: Callable[[str], None]) -> Client:

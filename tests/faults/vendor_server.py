@@ -130,6 +130,9 @@ class VendorServer:
         for condition in params["sysparm_query"].split("^"):
             if condition.startswith("ORDERBY"):
                 order.append(condition.removeprefix("ORDERBY"))
+            elif condition.startswith("sys_idIN"):
+                wanted = condition.removeprefix("sys_idIN").split(",")
+                rows = [row for row in rows if row["sys_id"] in wanted]
             elif ">=" in condition:
                 column, _, value = condition.partition(">=")
                 rows = [row for row in rows if row.get(column, "") >= value]

@@ -20,7 +20,7 @@ from ingestion.landing import TABLE_COMMENTS, prepare
 from ingestion.settings import Settings
 from ingestion.sources import SOURCES
 
-AUDIT_TABLES = ("extract_batch", "extract_state", "landing_reject")
+AUDIT_TABLES = ("deleted_record", "extract_batch", "extract_state", "landing_reject", "reconciled_window")
 FILE_SOURCES = [source.name for source in SOURCES.values() if is_one_file(source)]
 
 

@@ -2,17 +2,33 @@
     `source` and, for current_batches, `extract_state`.
 
     latest_version: the newest by the source's own update stamp, then by extract, then by row. All batches count,
-    since a day that was not extracted again still holds the newest version of what changed on it.
+    since a day that was not extracted again still holds the newest version of what changed on it. A record whose newest
+    version was found gone from its source (landing.deleted_record) is left out.
     current_batches: only rows of the batch that now stands for its partition (snapshots, monthly files, dropped
     files), so that a record which left the list is gone; one row per key.
     key: list of raw columns; stamp: SQL over raw columns. -#}
 {% macro latest_version(key, stamp) -%}
-    select *
-    from source
-    qualify row_number() over (
-        partition by {{ key | join(', ') }}
-        order by {{ stamp }} desc nulls last, _extracted_at desc nulls last, _batch_id desc, _row_number desc
-    ) = 1
+    select newest.*
+    from (
+        select *
+        from source
+        qualify row_number() over (
+            partition by {{ key | join(', ') }}
+            order by {{ stamp }} desc nulls last, _extracted_at desc nulls last, _batch_id desc, _row_number desc
+        ) = 1
+    ) as newest
+    left join (
+        select
+            batch_id,
+            record_key
+        from {{ source('landing', 'deleted_record') }}
+        group by batch_id, record_key
+        having max_by(is_deleted, found_at)
+    ) as deleted_record
+        on
+            newest._batch_id = deleted_record.batch_id
+            and concat_ws('|', {{ key | join(', ') }}) = deleted_record.record_key
+    where deleted_record.record_key is null
 {%- endmacro %}
 
 {% macro current_batches(source_name, entity, key) -%}

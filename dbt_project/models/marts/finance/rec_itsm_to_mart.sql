@@ -16,6 +16,10 @@ raw_log_events as (
         )
 ),
 
+found_records as (
+    select * from {{ source('landing', 'deleted_record') }}
+),
+
 staged_incidents as (
     select * from {{ ref('stg_servicenow__incidents') }}
 ),
@@ -46,6 +50,38 @@ ticket_slts as (
 
 run_context as (
     select * from {{ ref('int_run_context') }}
+),
+
+-- versions of records that are gone from the source
+deleted_versions as (
+    select
+        batch_id,
+        record_key
+    from found_records
+    group by batch_id, record_key
+    having max_by(is_deleted, found_at)
+),
+
+deleted_incidents as (
+    select distinct
+        raw_incidents.sys_id,
+        raw_incidents.number
+    from raw_incidents
+    inner join deleted_versions
+        on raw_incidents._batch_id = deleted_versions.batch_id and raw_incidents.sys_id = deleted_versions.record_key
+    left join staged_incidents on raw_incidents.sys_id = staged_incidents.incident_id
+    where staged_incidents.incident_id is null
+),
+
+deleted_audit_entries as (
+    select distinct raw_audit_entries.sys_id
+    from raw_audit_entries
+    inner join deleted_versions
+        on
+            raw_audit_entries._batch_id = deleted_versions.batch_id
+            and raw_audit_entries.sys_id = deleted_versions.record_key
+    left join staged_audit_entries on raw_audit_entries.sys_id = staged_audit_entries.audit_entry_id
+    where staged_audit_entries.audit_entry_id is null
 ),
 
 -- months are cut from the text as received, so that a value staging would stumble over still counts here
@@ -102,10 +138,16 @@ raw_event_counts as (
     select
         'servicenow' as source_system,
         incidents.number as ticket_number,
-        count(distinct raw_audit_entries.sys_id) as event_count
+        count(distinct raw_audit_entries.sys_id) as event_count,
+        count(distinct case
+            when deleted_incidents.sys_id is not null or deleted_audit_entries.sys_id is not null
+                then raw_audit_entries.sys_id
+        end) as deleted_event_count
     from raw_audit_entries
     inner join raw_incident_numbers as incidents
         on raw_audit_entries.documentkey = incidents.sys_id
+    left join deleted_incidents on raw_audit_entries.documentkey = deleted_incidents.sys_id
+    left join deleted_audit_entries on raw_audit_entries.sys_id = deleted_audit_entries.sys_id
     where
         raw_audit_entries.tablename = 'incident'
         and raw_audit_entries.fieldname in (
@@ -116,7 +158,8 @@ raw_event_counts as (
     select
         'servicenow_event_log' as source_system,
         log_keys.number as ticket_number,
-        count(*) as event_count
+        count(*) as event_count,
+        0 as deleted_event_count
     from raw_log_keys as log_keys
     group by log_keys.number
 ),
@@ -173,6 +216,13 @@ mart_tickets as (
     group by outlines.ticket_key
 ),
 
+deleted_tickets as (
+    select distinct
+        'servicenow' as source_system,
+        number as ticket_number
+    from deleted_incidents
+),
+
 ticket_keys as (
     select
         source_system,
@@ -198,6 +248,7 @@ by_ticket as (
         ) as opened_month,
         raw_tickets.ticket_number is not null as is_raw,
         staged_tickets.ticket_number is not null as is_staged,
+        staged_tickets.ticket_number is null and deleted_tickets.ticket_number is not null as is_deleted,
         tickets.ticket_key is not null as is_core,
         coalesce(mart_tickets.is_complete, false) as is_mart,
         coalesce(mart_tickets.is_invalid, false) as is_invalid,
@@ -207,6 +258,7 @@ by_ticket as (
         tickets.ticket_key is not null and not coalesce(mart_tickets.is_complete, false) as is_without_target,
         coalesce(mart_tickets.slt_row_count, 0) as slt_row_count,
         coalesce(raw_event_counts.event_count, 0) as raw_event_count,
+        coalesce(raw_event_counts.deleted_event_count, 0) as deleted_event_count,
         coalesce(core_event_counts.event_count, 0) as core_event_count,
         coalesce(late_event_counts.event_count, 0) as late_event_count
     from ticket_keys
@@ -215,6 +267,10 @@ by_ticket as (
         on
             ticket_keys.source_system = raw_tickets.source_system
             and ticket_keys.ticket_number = raw_tickets.ticket_number
+    left join deleted_tickets
+        on
+            ticket_keys.source_system = deleted_tickets.source_system
+            and ticket_keys.ticket_number = deleted_tickets.ticket_number
     left join staged_tickets
         on
             ticket_keys.source_system = staged_tickets.source_system
@@ -244,7 +300,8 @@ totals as (
         sum(case when is_core then 1 else 0 end) as core_count,
         sum(case when is_mart then 1 else 0 end) as mart_count,
         sum(slt_row_count) as slt_row_count,
-        sum(case when is_raw and not is_staged then 1 else 0 end) as missing_in_staging_count,
+        sum(case when is_raw and not is_staged and not is_deleted then 1 else 0 end) as missing_in_staging_count,
+        sum(case when is_deleted then 1 else 0 end) as deleted_count,
         sum(case when is_staged and not is_core and not is_after_as_of then 1 else 0 end)
             as missing_in_core_count,
         sum(case when not is_raw then 1 else 0 end) as surplus_count,
@@ -252,6 +309,7 @@ totals as (
         sum(case when is_without_target then 1 else 0 end) as no_target_count,
         sum(case when is_invalid then 1 else 0 end) as invalid_count,
         sum(raw_event_count) as raw_event_count,
+        sum(deleted_event_count) as deleted_event_count,
         sum(core_event_count) as core_event_count,
         sum(late_event_count) as late_event_count
     from by_ticket
@@ -268,6 +326,7 @@ final as (
         cast(mart_count as bigint) as mart_count,
         cast(slt_row_count as bigint) as slt_row_count,
         cast(raw_count - mart_count as bigint) as difference_count,
+        cast(deleted_count as bigint) as deleted_count,
         cast(no_target_count as bigint) as no_target_count,
         cast(after_as_of_count as bigint) as after_as_of_count,
         cast(invalid_count as bigint) as invalid_count,
@@ -275,17 +334,20 @@ final as (
         cast(raw_event_count as bigint) as raw_event_count,
         cast(core_event_count as bigint) as core_event_count,
         cast(late_event_count as bigint) as late_event_count,
-        cast(raw_event_count - core_event_count - late_event_count as bigint) as unexplained_event_count,
+        cast(deleted_event_count as bigint) as deleted_event_count,
+        cast(raw_event_count - core_event_count - late_event_count - deleted_event_count as bigint)
+            as unexplained_event_count,
         cast(case
             when missing_in_staging_count > 0 then 'missing_in_staging'
             when missing_in_core_count > 0 then 'missing_in_core'
             when surplus_count > 0 then 'surplus'
-            when no_target_count + after_as_of_count > 0 then 'missing_in_mart'
-            when raw_event_count <> core_event_count + late_event_count then 'events_differ'
+            when no_target_count + after_as_of_count + deleted_count > 0 then 'missing_in_mart'
+            when raw_event_count <> core_event_count + late_event_count + deleted_event_count then 'events_differ'
             else 'matched'
         end as varchar) as reconciliation_status,
         cast(nullif(concat_ws(
             '; ',
+            case when deleted_count > 0 then 'deleted at the source: ' || cast(deleted_count as varchar) end,
             case when no_target_count > 0 then 'no_target: ' || cast(no_target_count as varchar) end,
             case when after_as_of_count > 0 then 'after_as_of: ' || cast(after_as_of_count as varchar) end,
             case

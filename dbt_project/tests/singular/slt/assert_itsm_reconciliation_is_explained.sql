@@ -10,4 +10,4 @@ from {{ ref('rec_itsm_to_mart') }}
 where
     unexplained_count <> 0
     or unexplained_event_count <> 0
-    or difference_count <> no_target_count + after_as_of_count
+    or difference_count <> deleted_count + no_target_count + after_as_of_count

@@ -1,4 +1,5 @@
-{#- The newest version per key is all staging may leave out. Windowed entities: every key ever landed.
+{#- The newest version per key is all staging may leave out. Windowed entities: every key ever landed, but for
+    those found gone from the source that have not landed since.
     Others: every key of the batches that now stand for their partitions. -#}
 {{ config(meta={'dagster': {'ref': {'name': 'stg_servicenow__incidents'}}}) }}
 {%- set windowed = [
@@ -33,7 +34,24 @@ with counts as (
     {%- for source_name, entity, key, model in windowed %}
     select
         '{{ model }}' as model_name,
-        (select count(distinct {{ key }}) from {{ source(source_name, entity) }}) as raw_count,
+        (select count(distinct {{ key }}) from {{ source(source_name, entity) }}) - (
+            select count(*)
+            from (
+                select
+                    batch_id,
+                    record_key,
+                    max(found_at) as found_at
+                from {{ source('landing', 'deleted_record') }}
+                where source = '{{ source_name }}' and entity = '{{ entity }}'
+                group by batch_id, record_key
+                having max_by(is_deleted, found_at)
+            ) as gone
+            where not exists (
+                    select 1
+                    from {{ source(source_name, entity) }} as landed
+                    where landed.{{ key }} = gone.record_key and landed._extracted_at > gone.found_at
+                )
+        ) as raw_count,
         (select count(*) from {{ ref(model) }}) as staged_count
     union all
     {%- endfor %}
