@@ -113,6 +113,15 @@ def test_page_faults(served) -> None:
     _, ask, _ = served(FaultRule("table/incident", "change_total", nth=(2,), by=5))
     assert [ask(offset).headers["X-Total-Count"] for offset in (0, 40, 80)] == ["120", "125", "120"]
 
+    _, ask, _ = served(FaultRule("sysparm_offset=40", "shrink", records=3))
+    assert numbers(ask(40)) == pages[1][:-3]
+    assert ask(40).headers["X-Total-Count"] == "117"
+
+    _, ask, _ = served(FaultRule("sysparm_offset=40", "bad_record", records=2, value=["no", "record"]))
+    spoilt = ask(40).json()["result"]
+    assert spoilt[1] == ["no", "record"] and [record["number"] for record in spoilt[:1]] == pages[1][:1]
+    assert len(spoilt) == 40 and ask(40).headers["X-Total-Count"] == total
+
 
 def test_column_faults_spoil_only_the_answer_they_are_planned_for(served) -> None:
     _, ask, _ = served(
@@ -178,4 +187,4 @@ def test_a_rule_that_cannot_work_is_refused() -> None:
         FaultRule("x", "explode")
     with pytest.raises(ValueError, match="needs a column"):
         FaultRule("x", "drop_column")
-    assert len(ACTIONS) == 13
+    assert len(ACTIONS) == 15

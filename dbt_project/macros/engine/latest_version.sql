@@ -17,18 +17,13 @@
             order by {{ stamp }} desc nulls last, _extracted_at desc nulls last, _batch_id desc, _row_number desc
         ) = 1
     ) as newest
-    left join (
+    where (newest._batch_id, concat_ws('|', {{ key | join(', ') }})) not in (
         select
             batch_id,
             record_key
         from {{ source('landing', 'deleted_record') }}
-        group by batch_id, record_key
-        having max_by(is_deleted, found_at)
-    ) as deleted_record
-        on
-            newest._batch_id = deleted_record.batch_id
-            and concat_ws('|', {{ key | join(', ') }}) = deleted_record.record_key
-    where deleted_record.record_key is null
+        qualify row_number() over (partition by batch_id, record_key order by found_at desc) = 1 and is_deleted
+    )
 {%- endmacro %}
 
 {% macro current_batches(source_name, entity, key) -%}
