@@ -44,7 +44,9 @@ def parse_page(body: bytes, entity: Entity) -> tuple[list[Record], dict[str, Any
         slices, envelope = _walk(text, entity.record_key)
     except (IndexError, RecursionError) as error:
         raise ValueError(f"the JSON ends too early or nests too deep ({type(error).__name__})") from error
-    return [build_record(item, value, entity) for item, value in slices], envelope
+    # most pages hold nothing a record would have to be searched for
+    is_plain = text.isascii() and "\\u" not in text
+    return [build_record(item, value, entity, is_plain=is_plain) for item, value in slices], envelope
 
 
 def _walk(text: str, record_key: str | None) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
@@ -76,10 +78,14 @@ def _walk(text: str, record_key: str | None) -> tuple[list[tuple[str, Any]], dic
 def _array(text: str, position: int) -> tuple[list[tuple[str, Any]], int]:
     position = _expect(text, position, "[")
     slices = []
+    scan_once = _DECODER.scan_once
     while text[position] != "]":
-        value, end = _DECODER.raw_decode(text, position)
+        try:
+            value, end = scan_once(text, position)
+        except StopIteration as error:
+            raise json.JSONDecodeError("Expecting value", text, error.value) from None
         slices.append((text[position:end], value))
-        position = _skip(text, end)
+        position = end if text[end] > " " else _skip(text, end)
         if text[position] == ",":
             position = _skip(text, position + 1)
         elif text[position] != "]":
@@ -100,11 +106,14 @@ def _expect(text: str, position: int, character: str) -> int:
     return _skip(text, position + 1)
 
 
-def build_record(text: str, value: Any, entity: Entity) -> Record:
-    """A good record, or a rejected one with its bytes and the reason it cannot be landed."""
+def build_record(text: str, value: Any, entity: Entity, *, is_plain: bool = False) -> Record:
+    """A good record, or a rejected one with its bytes and the reason it cannot be landed.
+
+    `is_plain` says that the text is known to be ASCII without escapes by number.
+    """
     reason = None
     flat: dict[str, Any] = {}
-    if not _is_text(text) or ("\\u" in text and not _is_text(json.dumps(value, ensure_ascii=False))):
+    if not is_plain and (not _is_text(text) or ("\\u" in text and not _is_text(json.dumps(value, ensure_ascii=False)))):
         reason = "undecodable_bytes: not UTF-8 text"
     elif not isinstance(value, dict):
         reason = f"not_an_object: {type(value).__name__}"

@@ -243,37 +243,40 @@ class Spool:
 
     def add(self, page: Page) -> None:
         """Write one page. Raises InconsistentExtractError when an API gave the very same page before."""
-        page_digest = hashlib.sha256()
-        numbers, texts, reasons, blobs = [], [], [], []
-        for record in page.records:
-            self.received_count += 1
-            numbers.append(self.received_count)
-            content = record.raw if record.reason else record.text.encode()
-            page_digest.update(content + b"\n")
-            self._digest.update(content + b"\n")
-            texts.append(None if record.reason else record.text)
-            reasons.append(record.reason)
-            blobs.append(record.raw if record.reason else None)
-            values = record.values or {}
-            if page.fields is None and not values.keys() <= self.fields:
-                self.fields.update(values)
+        records = page.records
+        first = self.received_count + 1
+        self.received_count += len(records)
+        content = b"".join([(record.raw if record.reason else record.text.encode()) + b"\n" for record in records])
+        self._digest.update(content)
+        reasons = [record.reason for record in records]
+        texts = [None if record.reason else record.text for record in records]
+        blobs = [record.raw if record.reason else None for record in records]
+        if page.fields is None:
+            # few shapes, many records: names are looked at once a shape
+            for shape in {tuple(record.values) for record in records if record.values}:
+                self.fields.update(shape)
         if page.fields is not None:
             self.is_header_known = True
             self.fields.update(page.fields)
-        elif page.records:
-            if page_digest.digest() in self._page_digests:
+        elif records:
+            page_digest = hashlib.sha256(content).digest()
+            if page_digest in self._page_digests:
                 raise InconsistentExtractError(
                     f"page {self.page_count + 1} of {self.entity.name} repeats an earlier page",
                     f"{self.entity.source} {self.entity.endpoint}",
                     "run again; if it stays so, the system's paging is broken and records are being skipped",
                 )
-            self._page_digests.add(page_digest.digest())
+            self._page_digests.add(page_digest)
         self.total = page.total
-        rows = [record.values or {} for record in page.records]
-        cells_by_column = [[row.get(column) for row in rows] for column in self.entity.columns]
-        if page.fields is None:
-            cells_by_column = [[to_text(value) for value in cells] for cells in cells_by_column]
-        columns = [numbers, texts, reasons, blobs, *cells_by_column]
+        rows = [record.values or {} for record in records]
+        if page.fields is not None:
+            cells_by_column = [[row.get(column) for row in rows] for column in self.entity.columns]
+        else:
+            cells_by_column = [
+                [cell if (cell := row.get(column)).__class__ is str or cell is None else to_text(cell) for row in rows]
+                for column in self.entity.columns
+            ]
+        columns = [range(first, self.received_count + 1), texts, reasons, blobs, *cells_by_column]
         table = pa.table(
             [pa.array(cells, kind.type) for cells, kind in zip(columns, self._schema, strict=True)],
             schema=self._schema,
