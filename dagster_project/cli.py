@@ -39,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return commands.docs()
             case "publish":
                 return commands.publish()
+            case "status":
+                return commands.status(options.at)
             case "openslo-import":
                 return commands.openslo_import(options.files, options.out, options.effective_from, options.write)
             case "coverage":
@@ -82,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("docs", help="write the dbt documentation as one static page")
     commands.add_parser("publish", help="judge the marts as they stand and publish them again")
+
+    status = commands.add_parser("status", help="say which sources are late, since when, and what waits; 1 when one is")
+    status.add_argument("--at", type=_instant, help="judge at this instant (UTC; default: now, or the run's as-of)")
 
     openslo = commands.add_parser("openslo-import", help="read OpenSLO v1 files into seeds/slo; shows the difference")
     openslo.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML; names hold across files")

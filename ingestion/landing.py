@@ -61,6 +61,29 @@ AUDIT_TABLES = {
     "run_context": """
         run_id varchar not null, started_at timestamp not null, as_of_at timestamp not null,
         as_of_policy varchar not null""",
+    "source_entity": """
+        source varchar not null, entity varchar not null, partitioning varchar not null,
+        primary key (source, entity)""",
+    "entity_dependent": """
+        source varchar not null, entity varchar not null, schema_name varchar not null,
+        table_name varchar not null, primary key (source, entity, schema_name, table_name)""",
+    "entity_check": """
+        run_id varchar not null, source varchar not null, entity varchar not null,
+        checked_at timestamp not null, covered_to_at timestamp, high_water_at timestamp""",
+    "batch_profile": """
+        batch_id varchar not null, source varchar not null, entity varchar not null, slice_from_at timestamp,
+        slice_to_at timestamp, column_name varchar not null, row_count bigint not null, null_count bigint not
+        null, distinct_count bigint, least_text varchar, greatest_text varchar, low_value double, middle_value
+        double, high_value double""",
+    "batch_category": """
+        batch_id varchar not null, source varchar not null, entity varchar not null, slice_from_at timestamp,
+        column_name varchar not null, category varchar not null, row_count bigint not null""",
+    "drift_finding": """
+        source varchar not null, entity varchar not null, column_name varchar not null, measure varchar not
+        null, severity varchar not null, batch_id varchar not null, partition_key varchar not null,
+        slice_from_at timestamp, slice_to_at timestamp, category varchar, expected_low double, expected_high
+        double, found_value double, history_count bigint not null, expected_text varchar not null, found_text
+        varchar not null, first_batch_id varchar, how_to_mend varchar not null, is_gating boolean not null""",
 }
 RAW_AUDIT_COLUMNS = (
     "_record json not null, _batch_id varchar not null, _row_number bigint not null, "
@@ -75,6 +98,12 @@ TABLE_COMMENTS = {
     "reconciled_window": "One row per check of a window: records the source has in it, landed ones it should have.",
     "source_status": "One row per source system: whether this run knew its address, and why not.",
     "run_context": "One row per run: the instant it took as now. The latest started_at counts.",
+    "source_entity": "One row per entity the connectors know: how it is partitioned.",
+    "entity_dependent": "One row per entity and mart built from it, as the dbt lineage has it.",
+    "entity_check": "One row per run and entity: when its source last answered, and how far its data reach.",
+    "batch_profile": "One row per batch, slice and column: rows, empty values, distinct values, ends, quantiles.",
+    "batch_category": "One row per batch, slice, column of few values and value: its rows.",
+    "drift_finding": "One row per departure of a batch from the history of its entity, as last judged.",
 }
 
 

@@ -11,10 +11,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 from rich.table import Table
 
 from dagster_project.lib.console import Screen, quiet, tail
@@ -53,6 +54,7 @@ SOURCE_VARIABLES = (
     "LEDGER_DROP_PATH",
     "MONITOR_SAMPLE_DROP_PATH",
 )
+WAITING_SHOWN = 6
 JOBS_WITH_GATES = ("warehouse", "publish_only")
 
 
@@ -225,6 +227,44 @@ def publish() -> int:
         files = sorted(settings.publish_path.glob("*.duckdb"))
         screen.say(f"publish: {len(files)} files in {settings.publish_path}; {screen.elapsed_seconds:.1f} s")
         return 0
+
+
+def status(at: datetime | None) -> int:
+    """Say which sources are late, since when, and which marts wait for them."""
+    settings = settle_environment()
+    screen = Screen.plain()
+    if not settings.warehouse_path.exists():
+        raise CommandError(f"{settings.warehouse_path} does not exist: run `sltw demo` or `sltw run` first")
+    try:
+        with open_summary(settings.warehouse_path) as summary:
+            instant, promise_count, late = summary.late_sources(at and at.astimezone(UTC).replace(tzinfo=None))
+    except duckdb.IOException as error:
+        raise CommandError(
+            f"a run holds the warehouse: {str(error).splitlines()[0]}; ask again when it is over"
+        ) from error
+    except duckdb.CatalogException as error:
+        raise CommandError(f"no run has built governance.rpt_source_sla yet: {str(error).splitlines()[0]}") from error
+    for source, entity, severity, due_at, current_to_at, owner, contact, waiting, has_newer in late:
+        if due_at is None:
+            since = "it has never landed"
+        else:
+            since = f"late since {due_at:%Y-%m-%d %H:%M}, for {_duration(instant - due_at)}; data reach to "
+            since += f"{current_to_at:%Y-%m-%d %H:%M}"
+        screen.error(f"{source}.{entity} ({severity}): {since}")
+        if has_newer:
+            screen.say("    a newer batch has landed that no run has built into the marts yet")
+        screen.say(f"    owner: {owner}, {contact}")
+        more = f" and {len(waiting) - WAITING_SHOWN} more" if len(waiting) > WAITING_SHOWN else ""
+        screen.say(f"    {len(waiting)} marts wait: {', '.join(waiting[:WAITING_SHOWN]) or 'none'}{more}")
+    screen.say(f"status: {len(late)} of {promise_count} promises are broken at {instant:%Y-%m-%d %H:%M} UTC")
+    return 1 if late else 0
+
+
+def _duration(span: timedelta) -> str:
+    """A stretch of time for a person: days and hours, or hours and minutes."""
+    minutes = int(span.total_seconds()) // 60
+    days, hours = divmod(minutes // 60, 24)
+    return f"{days} d {hours} h" if days else f"{hours} h {minutes % 60} min"
 
 
 def openslo_import(files: Sequence[Path], out: Path | None, effective_from: date | None, write: bool) -> int:

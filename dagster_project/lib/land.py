@@ -15,6 +15,7 @@ from dagster_project.lib.translator import entity_key
 from ingestion import landing
 from ingestion.contracts import Entity, Progress, Source, Window
 from ingestion.extract import BatchResult, due_windows, extract, late_windows
+from ingestion.freshness import record_checks
 from ingestion.settings import Settings
 
 
@@ -46,6 +47,7 @@ def land_source(context: dg.AssetExecutionContext, settings: Settings, source: S
             context.log_event(
                 dg.AssetMaterialization(entity_key(source.name, entity.name), metadata=batch_figures(results))
             )
+    record_checks(settings, source, context.run_id)
     return figures
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -136,6 +137,40 @@ class Summary:
             order by reconciliation, status <> 'matched', status
             """
         )
+
+    def late_sources(self, at: datetime | None) -> tuple[datetime, int, Rows]:
+        """Who is late at an instant (naive, UTC): (the instant, promises judged, rows of the late, worst first).
+
+        Without an instant: now, or what the latest run took as now where that was not the clock. A row is (source,
+        entity, severity, due_at, current_to_at, owner_team, contact, marts that wait, whether a newer batch has landed
+        than the marts know).
+        """
+        if at is None:
+            as_of_at, policy = self._rows(
+                "select as_of_at, as_of_policy from landing.run_context order by started_at desc limit 1"
+            )[0]
+            at = datetime.now(UTC).replace(tzinfo=None, microsecond=0) if policy == "wall_clock" else as_of_at
+        promised = "sla_status in ('on_time', 'late', 'never_landed')"
+        count = self._rows(f"select count(*) from governance.rpt_source_sla where {promised}")[0][0]
+        late = self._rows(
+            f"""
+            select
+                s.source_name, s.entity_name, s.severity, s.due_at, s.current_to_at, s.owner_team, s.contact,
+                coalesce(list(d.result_name order by d.result_name) filter (where d.result_name is not null), []),
+                bool_or(coalesce(newest.finished_at > known.finished_at, newest.finished_at is not null))
+            from governance.rpt_source_sla as s
+            left join core.int_entity_dependent as d on d.source_name = s.source_name and d.entity_name = s.entity_name
+            left join landing.extract_batch as known on known.batch_id = s.last_batch_id
+            left join (
+                select source, entity, max(finished_at) as finished_at from landing.extract_batch group by all
+            ) as newest on newest.source = s.source_name and newest.entity = s.entity_name
+            where {promised} and coalesce(s.due_at < ?, true)
+            group by all
+            order by array_position(['critical', 'major', 'minor'], s.severity), s.due_at nulls first, 1, 2
+            """,
+            at,
+        )
+        return at, count, late
 
     def flag_agreement(self) -> Rows:
         """(whether our flag agrees with the tool's own, reason, tickets), agreement first."""

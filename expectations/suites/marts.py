@@ -21,6 +21,7 @@ from expectations.suites import (
     marts_cmdb,
     marts_exclusions,
     marts_slo,
+    marts_sources,
     marts_statistics,
     marts_vendors,
 )
@@ -100,6 +101,7 @@ def checks() -> list[CheckSpec]:
                 marts_vendors,
                 marts_breach,
                 marts_cmdb,
+                marts_sources,
                 marts_statistics,
             )
             for check in suite.checks()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expectations.checks import CheckSpec, On, quoted, text_list
+from expectations.suites import raw_drift
 from ingestion.contracts import Entity, Source
 from ingestion.sources import SOURCES
 
@@ -166,7 +167,7 @@ CURRENT_BATCHES = (
 
 def checks() -> list[CheckSpec]:
     """All checks of the gate, audit tables first."""
-    specs = list(_landing_checks())
+    specs = [*_landing_checks(), *raw_drift.checks()]
     for source in SOURCES.values():
         for entity in source.entities.values():
             specs += _entity_checks(source, entity)

@@ -19,7 +19,7 @@ import pytest
 
 from expectations.outcomes import Outcome, describe
 from expectations.runner import list_checks, run_gate
-from ingestion import extract, landing
+from ingestion import drift, extract, freshness, landing
 from ingestion.contracts import Page, Record, Window
 from ingestion.settings import Settings
 from ingestion.sources import SOURCES
@@ -166,6 +166,9 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for source in SOURCES.values():
         for entity in source.entities.values():
             desk.land(source.name, entity.name)
+    freshness.write_entities(desk.settings, ())
+    drift.profile_new_batches(desk.settings)
+    drift.judge_drift(desk.settings)
     return path
 
 

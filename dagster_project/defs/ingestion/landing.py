@@ -9,18 +9,33 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from dagster_project.lib.dbt_project import load_project
+from dagster_project.lib.freshness import dependents_of_entities, policy_of_source
 from dagster_project.lib.land import is_one_file, land_source
 from dagster_project.lib.progress import say
 from dagster_project.lib.resources import RunLockResource
 from dagster_project.lib.table_facts import read_table_facts
 from dagster_project.lib.translator import DATA_ENGINEERING, landing_key
 from ingestion.contracts import Source
+from ingestion.drift import judge_drift, profile_new_batches
 from ingestion.extract import write_run_context, write_source_status
+from ingestion.freshness import write_entities
 from ingestion.landing import TABLE_COMMENTS, prepare
 from ingestion.settings import Settings
 from ingestion.sources import SOURCES
 
-AUDIT_TABLES = ("deleted_record", "extract_batch", "extract_state", "landing_reject", "reconciled_window")
+OPENING_TABLES = ("source_status", "source_entity", "entity_dependent")
+AUDIT_TABLES = (
+    "extract_batch",
+    "extract_state",
+    "landing_reject",
+    "deleted_record",
+    "reconciled_window",
+    "entity_check",
+    "batch_profile",
+    "batch_category",
+    "drift_finding",
+)
 FILE_SOURCES = [source.name for source in SOURCES.values() if is_one_file(source)]
 
 
@@ -35,19 +50,25 @@ def _table_spec(table: str, deps: list[dg.AssetKey]) -> dg.AssetSpec:
     )
 
 
-@dg.multi_asset(name="open_landing", specs=[_table_spec("source_status", [])])
-def open_landing(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> dg.MaterializeResult:
-    """Create what the landing needs, and note which sources are absent and why."""
+@dg.multi_asset(name="open_landing", specs=[_table_spec(table, []) for table in OPENING_TABLES])
+def open_landing(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> Iterator[dg.MaterializeResult]:
+    """Create what the landing needs; note which sources are absent and why, what they give and what is built of it."""
     settings = Settings.from_env()
     prepare(settings)
     status = write_source_status(settings)
+    write_entities(settings, dependents_of_entities(load_project(settings).manifest))
     for name, (is_configured, reason) in status.items():
         if not is_configured:
             say(context.log, f"{name}: absent, {reason}")
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         asset_key=landing_key("source_status"),
         metadata={name: "configured" if ok else f"absent: {reason}" for name, (ok, reason) in status.items()},
     )
+    facts = read_table_facts(settings.warehouse_path, [("landing", table) for table in OPENING_TABLES])
+    for table in OPENING_TABLES[1:]:
+        yield dg.MaterializeResult(
+            asset_key=landing_key(table), metadata={"dagster/row_count": facts["landing", table].row_count}
+        )
 
 
 @dg.multi_asset(
@@ -76,6 +97,7 @@ def source_asset(source: Source) -> dg.AssetsDefinition:
         owners=[DATA_ENGINEERING],
         kinds={"python", "duckdb"},
         metadata={"entities": sorted(source.entities)},
+        freshness_policy=policy_of_source(source),
     )
     def _source(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> dg.MaterializeResult:
         return dg.MaterializeResult(metadata=land_source(context, Settings.from_env(), source))
@@ -88,8 +110,12 @@ def source_asset(source: Source) -> dg.AssetsDefinition:
     specs=[_table_spec(table, [landing_key(name) for name in SOURCES]) for table in AUDIT_TABLES],
 )
 def close_landing(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> Iterator[dg.MaterializeResult]:
-    """The batch audit after all sources have landed."""
-    facts = read_table_facts(Settings.from_env().warehouse_path, [("landing", table) for table in AUDIT_TABLES])
+    """The batch audit after all sources have landed, each new batch profiled and held against its history."""
+    settings = Settings.from_env()
+    profiled = profile_new_batches(settings)
+    found = judge_drift(settings)
+    say(context.log, f"drift: {profiled} new batches profiled, {found} departures from their histories so far")
+    facts = read_table_facts(settings.warehouse_path, [("landing", table) for table in AUDIT_TABLES])
     for table in AUDIT_TABLES:
         yield dg.MaterializeResult(
             asset_key=landing_key(table), metadata={"dagster/row_count": facts["landing", table].row_count}

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.lib.environment import settle_environment
+from dagster_project.lib.freshness import policy_of_entity
 from dagster_project.lib.land import batch_figures, extract_windows
 from dagster_project.lib.partitions import partitions_of, windows_of
 from dagster_project.lib.progress import say
@@ -67,6 +68,7 @@ def entity_asset(source: Source, entity: Entity, settings: Settings) -> dg.Asset
             ),
         },
         output_required=False,
+        freshness_policy=policy_of_entity(source, entity),
     )
     def _entity(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> Iterator[Any]:
         run_settings = Settings.from_env()

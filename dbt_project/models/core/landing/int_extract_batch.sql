@@ -15,6 +15,7 @@ final as (
         received_count,
         row_count as landed_row_count,
         rejected_count,
+        high_water_after as high_water_at,
         content_sha256,
         connector_version
     from extract_batch
