@@ -22,7 +22,7 @@ from ingestion.settings import Settings
 from ingestion.sources import SOURCES
 from tests.integration.test_gates_built import Bench
 
-SPECS = {spec.check_name.removeprefix("rpt_source_sla_"): spec for spec in checks() if spec.table == SLA}
+SPECS = {spec.check_name: spec for spec in checks()}
 DAY = date(2025, 6, 1)
 ONE = "source_name = 'servicenow' and entity_name = 'incident'"
 
@@ -140,25 +140,39 @@ def test_the_demonstration_keeps_its_promises(bench: Bench) -> None:
     assert absent == bench.value(f"select count(*) from {SLA} where source_name = 'servicenow_event_log'") == 1
     assert bench.value(f"select waiting_result_count from {SLA} where {ONE}") == 0
     assert bench.value(f"select dependent_result_count from {SLA} where {ONE}") > 20
+    gating = "select count(*) from landing.drift_finding where is_gating and severity <> 'ignore'"
+    assert bench.value(gating) == 0
+    assert bench.value("select count(*) from landing.batch_profile") > 1_000
     assert bench.value("select count(*) from landing.entity_check where entity = 'sys_user'") == 1
 
 
+FINDINGS = "landing.drift_finding"
 DEFECTS = [
-    ("promises_are_kept", f"update {{t}} set is_late = true where {ONE}"),
-    ("promises_are_governed", f"update {{t}} set sla_status = 'ungoverned' where {ONE}"),
-    ("lists_every_entity_once", f"delete from {{t}} where {ONE}"),
-    ("lists_every_entity_once", f"insert into {{t}} select * from {{t}} where {ONE}"),
-    ("lateness_follows_the_deadline", f"update {{t}} set due_at = as_of_at - interval 1 hour where {ONE}"),
-    ("lateness_follows_the_deadline", f"update {{t}} set due_at = null where {ONE}"),
-    ("lateness_follows_the_deadline", f"update {{t}} set is_late = true where {ONE}"),
-    ("lateness_follows_the_deadline", f"update {{t}} set late_seconds = 60 where {ONE}"),
+    ("rpt_source_sla_promises_are_kept", SLA, f"update {{t}} set is_late = true where {ONE}"),
+    ("rpt_source_sla_promises_are_governed", SLA, f"update {{t}} set sla_status = 'ungoverned' where {ONE}"),
+    ("rpt_source_sla_lists_every_entity_once", SLA, f"delete from {{t}} where {ONE}"),
+    ("rpt_source_sla_lists_every_entity_once", SLA, f"insert into {{t}} select * from {{t}} where {ONE}"),
+    ("rpt_source_sla_lateness_follows_the_deadline", SLA, f"update {{t}} set due_at = null where {ONE}"),
+    ("rpt_source_sla_lateness_follows_the_deadline", SLA, f"update {{t}} set due_at = '2025-12-31' where {ONE}"),
+    ("rpt_source_sla_lateness_follows_the_deadline", SLA, f"update {{t}} set is_late = true where {ONE}"),
+    ("rpt_source_sla_lateness_follows_the_deadline", SLA, f"update {{t}} set late_seconds = 60 where {ONE}"),
+    (
+        "rpt_source_drift_lists_every_finding_of_the_landing",
+        FINDINGS,
+        "insert into {t} values ('s', 'e', 'c', 'volume', 'warn', 'b', 'p', null, null, null, 1, 2, 3, 6, 't', 't', "
+        "null, 'm', false)",
+    ),
 ]
 
 
+def test_every_check_has_a_defect() -> None:
+    assert {name for name, _, _ in DEFECTS} == set(SPECS)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "statement"), DEFECTS, ids=[f"{d[0]}-{n}" for n, d in enumerate(DEFECTS)])
-def test_each_check_refuses_its_defect(bench: Bench, name: str, statement: str) -> None:
-    with bench.defect(SLA, "create or replace table {t} as select * from {t}", statement):
+@pytest.mark.parametrize(("name", "table", "statement"), DEFECTS, ids=[f"{d[0]}-{n}" for n, d in enumerate(DEFECTS)])
+def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, statement: str) -> None:
+    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
         (outcome,) = run_gate("marts", bench.path, specs=[SPECS[name]]).outcomes
     assert not outcome.success and not outcome.error and outcome.examples, outcome
 
