@@ -110,7 +110,7 @@ def _profile(
     quantities: list[tuple[str, str, str]],
 ) -> None:
     mark = MISSING_MARKS.get(entity.source)
-    cell = "nullif(trim({}), '')" if mark is None else f"nullif(nullif(trim({{}}), ''), '{mark}')"
+    cell = "nullif({}, '')" if mark is None else f"nullif(nullif(trim({{}}), ''), '{mark}')"
     cells = {column: cell.format(f"r.{quoted(column)}") for column in entity.columns}
     in_file = entity.partitioning == "file"
     if in_file and entity.stamp is None:

@@ -11,6 +11,8 @@ import duckdb
 import pytest
 
 from dagster_project.cli import main
+from dagster_project.defs.ingestion.landing import source_asset
+from dagster_project.defs.ingestion.raw_entities import entity_asset
 from dagster_project.lib.freshness import dependents_of_entities, policy_of_entity, policy_of_source, window_of
 from expectations.outcomes import describe
 from expectations.runner import run_gate
@@ -120,6 +122,15 @@ def test_policies_stand_on_the_assets() -> None:
     assert policy_of_entity(SOURCES["servicenow"], users) is None  # an unchanged list is checked, not materialised
     assert policy_of_source(SOURCES["servicenow"]).fail_window.to_timedelta() == timedelta(hours=36)
     assert policy_of_source(SOURCES["servicenow_event_log"]) is None
+
+
+def test_the_assets_carry_their_policies(tmp_path: Path) -> None:
+    source, settings = SOURCES["servicenow"], Settings(tmp_path / "w.duckdb", tmp_path, tmp_path)
+    for name in ("incident", "sys_user"):
+        (spec,) = entity_asset(source, source.entities[name], settings).specs
+        assert spec.freshness_policy == policy_of_entity(source, source.entities[name])
+    (spec,) = source_asset(source).specs
+    assert spec.freshness_policy == policy_of_source(source) is not None
 
 
 # --- on a warehouse that was built ---

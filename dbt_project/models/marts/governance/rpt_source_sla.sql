@@ -72,8 +72,6 @@ stretches as (
 
 kept as (
     select
-        source_name,
-        entity_name,
         {% for days in day_counts -%}
         sum(
             case when day_count = {{ days }} then {{ seconds_between('stretch_from_at', 'stretch_to_at') }} end
@@ -83,8 +81,10 @@ kept as (
                 when day_count = {{ days }} and due_at < stretch_to_at
                     then {{ seconds_between('greatest(stretch_from_at, due_at)', 'stretch_to_at') }}
             end
-        ) as late_{{ days }}_seconds{{ ',' if not loop.last }}
+        ) as late_{{ days }}_seconds,
         {% endfor -%}
+        source_name,
+        entity_name
     from stretches
     group by source_name, entity_name
 ),
