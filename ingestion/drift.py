@@ -112,9 +112,8 @@ def _profile(
     mark = MISSING_MARKS.get(entity.source)
     cell = "nullif({}, '')" if mark is None else f"nullif(nullif(trim({{}}), ''), '{mark}')"
     cells = {column: cell.format(f"r.{quoted(column)}") for column in entity.columns}
-    in_file = entity.partitioning == "file"
-    if in_file and entity.stamp is None:
-        return
+    # an exported log is compared month by month; a file without stamps as it came, with the files before it
+    in_file = entity.partitioning == "file" and entity.stamp is not None
     formats = ", ".join(f"'{text}'" for text in entity.stamp_formats)
     month = f"date_trunc('month', try_strptime(r.{quoted(entity.stamp or '')}, [{formats}]))::timestamp"
     begins = month if in_file else "b.window_start_at"
@@ -279,10 +278,10 @@ slice as (
             else 'weekday'
         end as kind,
         -- the first and the last month of an export are parts of months
-        b.partitioning = 'file' and (
+        coalesce(b.partitioning = 'file' and (
             p.slice_from_at = min(p.slice_from_at) over (partition by p.batch_id)
             or p.slice_from_at = max(p.slice_from_at) over (partition by p.batch_id)
-        ) as is_part,
+        ), false) as is_part,
         (p.null_count / nullif(p.row_count, 0))::double as null_share,
         dense_rank() over (
             partition by p.source, p.entity, kind order by ordered_at, b.started_at, p.batch_id

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -297,6 +297,24 @@ def test_a_list_is_compared_with_the_lists_before_it(desk: Desk) -> None:
     batch = desk.land("servicenow", "sys_user_group", Window("snapshot"), groups(12, 8))
     assert ("volume", "*", None, batch, True) in desk.judge()
     assert list(desk.gate()) == ["drift_volume_warns"]
+
+
+def test_files_without_stamps_are_compared_with_the_files_before_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = SOURCES["servicenow_event_log"]
+    plain = replace(log.entities["incident_event"], stamp=None, stamp_formats=())
+    monkeypatch.setitem(log.entities, "incident_event", plain)
+
+    def events(count: int) -> Rows:
+        return [dict.fromkeys(plain.columns, "") | {"number": f"INC{n}"} for n in range(count)]
+
+    for number in range(4):
+        desk.land(log.name, plain.name, Window(f"{number}.csv"), events(100 + number))
+    assert desk.judge() == []
+    batch = desk.land(log.name, plain.name, Window("5.csv"), events(30))
+    assert [f[:4] for f in desk.judge() if f[0] == "volume"] == [("volume", "*", None, batch)]
+    assert "drift_profiles_are_complete" not in desk.gate()
 
 
 # --- governed thresholds ---

@@ -8,7 +8,8 @@ batches as (
         source,
         entity,
         finished_at as checked_at,
-        window_end_at as covered_to_at
+        window_end_at as covered_to_at,
+        true as has_new_content
     from {{ source('landing', 'extract_batch') }}
 ),
 
@@ -17,7 +18,8 @@ checks as (
         source,
         entity,
         checked_at,
-        covered_to_at
+        covered_to_at,
+        false as has_new_content
     from {{ source('landing', 'entity_check') }}
 ),
 
@@ -39,7 +41,8 @@ answers as (
     select * from checks
 ),
 
--- what is taken whole reaches to the instant it was taken; the rest to the end of the latest window
+-- a list reaches to the instant it was taken, files to the instant the last one came, the rest to the end of the
+-- latest window
 shifted as (
     select
         entities.source_name,
@@ -51,7 +54,8 @@ shifted as (
         least(
             {{ whole_second(add_seconds('answers.checked_at', 'entities.shift_seconds')) }}, entities.as_of_at
         ) as checked_at,
-        answers.covered_to_at
+        answers.covered_to_at,
+        answers.has_new_content
     from answers
     inner join entities on answers.source = entities.source_name and answers.entity = entities.entity_name
 ),
@@ -65,7 +69,12 @@ answered as (
         promised_seconds,
         calendar_code,
         checked_at,
-        max(case when partitioning in ('snapshot', 'file') then checked_at else covered_to_at end) as reached_at
+        max(
+            case
+                when partitioning = 'snapshot' or (partitioning = 'file' and has_new_content) then checked_at
+                else covered_to_at
+            end
+        ) as reached_at
     from shifted
     group by source_name, entity_name, partitioning, as_of_at, promised_seconds, calendar_code, checked_at
 ),
