@@ -36,8 +36,9 @@ _DECODER = json.JSONDecoder(parse_float=_Float, parse_constant=_refuse_constant)
 def parse_page(body: bytes, entity: Entity) -> tuple[list[Record], dict[str, Any]]:
     """Records of a page and the rest of its envelope.
 
-    The records are the top-level array, or the array under `entity.record_key`. Raises ValueError when the
-    body is not JSON or has no such array: then nothing of it can be trusted.
+    The records are the top-level array, or the array under `entity.record_key`; a key of two parts (Rows.Row) is
+    an array inside an object, and an object without it has no records. Raises ValueError when the body is not JSON
+    or has no such array: then nothing of it can be trusted.
     """
     text = body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     try:
@@ -56,12 +57,15 @@ def _walk(text: str, record_key: str | None) -> tuple[list[tuple[str, Any]], dic
     if record_key is None:
         slices, position = _array(text, position)
     else:
+        outer, _, inner = record_key.partition(".")
         position = _expect(text, position, "{")
         while text[position] != "}":
             name, position = _DECODER.raw_decode(text, position)
             position = _expect(text, _skip(text, position), ":")
-            if name == record_key and text[position] == "[":
+            if name == outer and not inner and text[position] == "[":
                 slices, position = _array(text, position)
+            elif name == outer and inner and text[position] == "{":
+                slices, position = _array_within(text, position, inner)
             else:
                 envelope[name], position = _DECODER.raw_decode(text, position)
             position = _skip(text, position)
@@ -73,6 +77,23 @@ def _walk(text: str, record_key: str | None) -> tuple[list[tuple[str, Any]], dic
     if slices is None:
         raise ValueError(f"the answer has no list {record_key!r}, only {sorted(map(str, envelope))[:10]}")
     return slices, envelope
+
+
+def _array_within(text: str, position: int, name: str) -> tuple[list[tuple[str, Any]], int]:
+    """The array of that name in the object at this position; nothing where the object has none."""
+    slices: list[tuple[str, Any]] = []
+    position = _expect(text, position, "{")
+    while text[position] != "}":
+        field, position = _DECODER.raw_decode(text, position)
+        position = _expect(text, _skip(text, position), ":")
+        if field == name and text[position] == "[":
+            slices, position = _array(text, position)
+        else:
+            _, position = _DECODER.raw_decode(text, position)
+        position = _skip(text, position)
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+    return slices, position + 1
 
 
 def _array(text: str, position: int) -> tuple[list[tuple[str, Any]], int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from ingestion.demo.back_office import back_office_facts
 from ingestion.demo.model import (
     Change,
     Company,
@@ -138,7 +139,13 @@ def build_company(
         transitions=monitoring.transitions,
         downtimes=monitoring.downtimes,
         slos=monitoring.slos,
-        planted=[*planter.facts, *people.planted, *monitoring.planted, *monitor_sample_facts(as_of)],
+        planted=[
+            *planter.facts,
+            *people.planted,
+            *monitoring.planted,
+            *monitor_sample_facts(as_of),
+            *back_office_facts(),
+        ],
     )
     _plant_wrong_flags(company, clocks)
     return company_as_of(company, as_of)

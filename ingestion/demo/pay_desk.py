@@ -768,12 +768,13 @@ def write_drops(company: Company, payroll_dir: Path, ledger_dir: Path, desk: Pay
             )
         )
     for pay_period in ended_pay_periods(company):
-        _write_csv(payroll_dir / f"payroll_register_{pay_period}.csv", REGISTER_COLUMNS, register[pay_period])
-        _write_csv(ledger_dir / f"journal_{pay_period}.csv", JOURNAL_COLUMNS, journal[pay_period])
+        write_csv(payroll_dir / f"payroll_register_{pay_period}.csv", REGISTER_COLUMNS, register[pay_period])
+        write_csv(ledger_dir / f"journal_{pay_period}.csv", JOURNAL_COLUMNS, journal[pay_period])
     return desk
 
 
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A file of these rows below their header, its folder made where it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")

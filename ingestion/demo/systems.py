@@ -8,20 +8,24 @@ from ingestion.demo.model import Company
 from ingestion.demo.served import ServedSystem
 from ingestion.demo.served_bamboohr import ServedBambooHR
 from ingestion.demo.served_datadog import ServedDatadog
+from ingestion.demo.served_quickbooks import ServedQuickBooks
 from ingestion.demo.served_servicenow import ServedServiceNow
 
 
 class DroppedPayAndLedger(ServedSystem):
-    """Payroll register and journal, a file a month each."""
+    """Payroll register, payments and journal, a file a month each, and the ledger's charts."""
 
     def write_drops(self, drops_path: Path) -> None:
         """payroll/ and ledger/, as the pay desk wrote them."""
+        from ingestion.demo.back_office import write_charts, write_payments
         from ingestion.demo.pay_desk import write_drops
 
         payroll, ledger = drops_path / "payroll", drops_path / "ledger"
         payroll.mkdir(parents=True, exist_ok=True)
         ledger.mkdir(parents=True, exist_ok=True)
-        write_drops(self.company, payroll, ledger)
+        desk = write_drops(self.company, payroll, ledger)
+        write_payments(self.company, desk, payroll)
+        write_charts(self.company, ledger)
 
     def environment(self, drops_path: Path | None) -> dict[str, str]:
         """The two folders."""
@@ -44,13 +48,38 @@ class DroppedMonitorSamples(ServedSystem):
         return {"MONITOR_SAMPLE_DROP_PATH": str(drops_path / "monitor_samples")} if drops_path else {}
 
 
+class DroppedBackOffice(ServedSystem):
+    """Exchange rates, vendors' bills, vendors' own performance data and the answers to surveys."""
+
+    def write_drops(self, drops_path: Path) -> None:
+        """A folder of each."""
+        from ingestion.demo.back_office import write_bills, write_rates
+        from ingestion.demo.survey_desk import write_responses
+        from ingestion.demo.vendor_reports import write_vendor_reports
+
+        write_rates(self.company, drops_path / "fx_rates")
+        write_bills(self.company, drops_path / "billing")
+        write_vendor_reports(self.company, drops_path / "vendor_performance")
+        write_responses(self.company, drops_path / "survey")
+
+    def environment(self, drops_path: Path | None) -> dict[str, str]:
+        """The folders."""
+        if drops_path is None:
+            return {}
+        folders = ("fx_rates", "FX_RATE"), ("billing", "BILLING"), ("survey", "SURVEY")
+        found = {f"{variable}_DROP_PATH": str(drops_path / folder) for folder, variable in folders}
+        return {**found, "VENDOR_PERFORMANCE_DROP_PATH": str(drops_path / "vendor_performance")}
+
+
 # Asked in this order; one that takes a longer path than another stands before it.
 SERVED_SYSTEMS: tuple[type[ServedSystem], ...] = (
     ServedServiceNow,
     ServedDatadog,
     ServedBambooHR,
+    ServedQuickBooks,
     DroppedPayAndLedger,
     DroppedMonitorSamples,
+    DroppedBackOffice,
 )
 
 

@@ -41,6 +41,11 @@ VARIABLES = (
     "PAYROLL_DROP_PATH",
     "LEDGER_DROP_PATH",
     "MONITOR_SAMPLE_DROP_PATH",
+    "FX_RATE_DROP_PATH",
+    "QUICKBOOKS_URL",
+    "BILLING_DROP_PATH",
+    "VENDOR_PERFORMANCE_DROP_PATH",
+    "SURVEY_DROP_PATH",
 )
 
 # A value for each typed column, by its kind; every other column is text.

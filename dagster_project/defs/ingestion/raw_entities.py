@@ -30,6 +30,11 @@ KINDS = {
     "payroll": "csv",
     "ledger": "csv",
     "monitor_samples": "csv",
+    "fx_rates": "csv",
+    "quickbooks": "quickbooks",
+    "billing": "csv",
+    "vendor_performance": "csv",
+    "survey": "csv",
 }
 AUDIT_COLUMNS = (
     dg.TableColumn("_record", "JSON", description="The whole record as received."),
