@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from expectations.checks import CheckSpec, FromQuery, On, quoted
+from expectations.suites import staging_finance
 from ingestion.contracts import Entity
 from ingestion.sources import SOURCES
 
@@ -58,6 +59,7 @@ MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "bamboohr.incentive_target": ("staging.stg_bamboohr__incentive_targets", ("incentive_target_id",)),
     "payroll.register_line": ("staging.stg_payroll__register_lines", ("payroll_line_id",)),
     "ledger.journal_line": ("staging.stg_ledger__journal_lines", ("voucher_number", "line_number")),
+    **staging_finance.MODELS,
 }
 STAMP_OF_RUN = """
     select as_of_at from landing.run_context qualify row_number() over (order by started_at desc, run_id
@@ -72,8 +74,13 @@ def checks() -> list[CheckSpec]:
     for source in SOURCES.values():
         for entity in source.entities.values():
             specs += _identity(entity)
-        specs += RULES[source.name]()
-    return specs
+        specs += RULES[source.name]() if source.name in RULES else ()
+    return specs + finance_checks()
+
+
+def finance_checks() -> list[CheckSpec]:
+    """Those of `staging_finance`, with the keys and sources of their models."""
+    return staging_finance.checks(_on)
 
 
 def _on(name: str, also: Sequence[str] = (), **more: object) -> On:

@@ -58,6 +58,9 @@ GOOD = {
     "integer": "3",
     "percentage": "104.25",
     "money": "10.50",
+    "rate": "1.08250000",
+    "share": "0.5",
+    "month": "2025-12",
 }
 BAD = {
     "timestamp": "2025-02-30 09:00:00",
@@ -68,6 +71,9 @@ BAD = {
     "integer": "1.5",
     "percentage": "104 %",
     "money": "10.005",
+    "rate": "1,0825",
+    "share": "50%",
+    "month": "12/2025",
 }
 
 
@@ -81,7 +87,7 @@ def good_records(source: str, entity: str) -> list[dict[str, str]]:
     for number, record in enumerate(records, start=1):
         if source == "payroll":
             record["pay_period"] = "2025-12"
-        if source == "ledger":
+        if (source, entity) == ("ledger", "journal_line"):
             debit, credit = ("10.50", "") if number == 1 else ("", "10.50")
             record |= {
                 "voucher_number": "V-1",
@@ -276,7 +282,8 @@ def test_every_key_refuses_an_empty_value(desk: Desk, name: str) -> None:
 def same_key(source: str, entity: str) -> list[dict[str, str]]:
     contract = SOURCES[source].entities[entity]
     first, second = good_records(source, entity)
-    return [first, second | {column: first[column] for column in contract.key}]
+    # an entity whose other columns are all typed alike would give the same record twice
+    return [first, second | {column: first[column] for column in contract.key} | {"remark": "another"}]
 
 
 @pytest.mark.parametrize("name", [name for name in SPECS if name.endswith("_key_is_unique")])
@@ -356,7 +363,11 @@ def test_currencies_do_not_balance_each_other(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("source", "entity", "column"),
-    [("payroll", "register_line", "pay_period"), ("ledger", "journal_line", "fiscal_period")],
+    [
+        ("payroll", "register_line", "pay_period"),
+        ("payroll", "payment", "pay_period"),
+        ("ledger", "journal_line", "fiscal_period"),
+    ],
 )
 def test_a_line_of_another_month_warns(desk: Desk, source: str, entity: str, column: str) -> None:
     first, second = good_records(source, entity)
@@ -504,7 +515,11 @@ def test_what_is_stale_warns(desk: Desk, as_of: str, last_checked_at: str, stale
 
 
 def test_a_configured_source_that_never_landed_is_refused(desk: Desk) -> None:
-    desk.sql("delete from landing.extract_state where source = 'datadog' and entity = 'slo'")
+    desk.sql(
+        "delete from landing.extract_state where source = 'datadog' and entity = 'slo'",
+        # what need not be handed over is not missed
+        "delete from landing.extract_state where source = 'payroll' and entity = 'payment'",
+    )
     outcome = desk.refused("source_configured_has_landed")
     assert outcome.examples[0]["source"] == "datadog" and outcome.examples[0]["entity"] == "slo"
 
@@ -535,7 +550,7 @@ def test_an_absent_source_is_skipped_with_its_reason(desk: Desk) -> None:
     )
     result = run_gate("raw", desk.path)
     assert result.is_open
-    assert {o.table for o in result.skipped} == {"raw_ledger.journal_line"}
+    assert {o.table for o in result.skipped} == {f"raw_ledger.{e}" for e in ("journal_line", "account", "cost_centre")}
     assert {o.skip_reason for o in result.skipped} == {"ledger is absent: LEDGER_DROP_PATH is not set"}
 
 
