@@ -33,6 +33,7 @@ from expectations.suites.staging_finance import (
     RECORDS,
     SUMMARIES,
 )
+from ingestion.sources import SOURCES
 from tests.integration.test_gates_built import Bench
 
 pytestmark = pytest.mark.slow
@@ -138,6 +139,22 @@ def test_each_check_refuses_its_defect(
 
 def test_every_check_has_a_defect() -> None:
     assert {name_of(short, table, on) for short, table, _, on in DEFECTS} == {*STAGING, *MARTS}
+
+
+@pytest.mark.requirement("LTI-7.5")
+def test_every_record_handed_over_is_in_the_audit(warehouse: Any) -> None:
+    """Received is landed and rejected, nothing was rejected, and every raw row names a batch that counts it."""
+    for source in ("payroll", "ledger", "fx_rates", "quickbooks", "billing", "vendor_performance", "survey"):
+        for entity in SOURCES[source].entities.values():
+            received, landed, rejected = warehouse.execute(
+                "select sum(received_count)::bigint, sum(row_count)::bigint, sum(rejected_count)::bigint "
+                "from landing.extract_batch where source = ? and entity = ? and status = 'landed'",
+                [source, entity.name],
+            ).fetchone()
+            (rows,) = warehouse.execute(
+                f"select count(*) from {entity.table} where _batch_id in (select batch_id from landing.extract_batch)"
+            ).fetchone()
+            assert received == landed == rows > 0 and rejected == 0, entity.table
 
 
 # --- vendors held against their own data and ours ---
