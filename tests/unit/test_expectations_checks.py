@@ -103,11 +103,21 @@ def staging_casts(text: str) -> dict[str, str]:
         *names, form = match.groups()
         kind = {None: "timestamp", "sql": "timestamp"}.get(form, form)
         found[next(filter(None, names))] = kind
-    types = {"integer": "integer", "boolean": "boolean", "decimal": "money"}
-    for match in re.finditer(rf"cast\((?:coalesce\()?nullif\({column},\s*''\)[^\n]*? as (\w+)", text):
+    types = {
+        "integer": "integer",
+        "bigint": "integer",
+        "boolean": "boolean",
+        "decimal(18, 2)": "money",
+        "decimal(18, 8)": "rate",
+        "decimal(9, 6)": "share",
+    }
+    for match in re.finditer(r"""to_date\("(\w+) \|\| '-01'"\)""", text):
+        found[match[1]] = "month"
+    kind_of = r"as (\w+(?:\(\d+, \d+\))?)"
+    for match in re.finditer(rf"cast\((?:coalesce\()?nullif\({column},\s*''\)[^\n]*? {kind_of}", text):
         quoted, bare, kind = match.groups()
         found[quoted or bare] = types[kind]
-    for match in re.finditer(r"cast\(\{\{\s*known(?:_text)?\('(\w+)'\)\s*\}\} as (\w+)", text):
+    for match in re.finditer(rf"cast\(\{{\{{\s*known(?:_text)?\('(\w+)'\)\s*\}}\}} {kind_of}", text):
         found[match[1]] = types[match[2]]
     return found
 

@@ -205,15 +205,7 @@ def test_source_status_is_replaced(settings: Settings, monkeypatch: pytest.Monke
     write_source_status(settings)
     monkeypatch.setenv("DATADOG_URL", "http://x")
     status = write_source_status(settings)
-    assert list(status) == [
-        "servicenow",
-        "servicenow_event_log",
-        "datadog",
-        "monitor_samples",
-        "bamboohr",
-        "payroll",
-        "ledger",
-    ]
+    assert list(status) == list(SOURCES)
     with landing.connect(settings, read_only=True) as connection:
         rows = connection.execute("select source, is_configured, reason from landing.source_status").fetchall()
     assert {row[0]: row[1:] for row in rows} == status

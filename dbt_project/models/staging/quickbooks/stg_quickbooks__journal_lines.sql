@@ -17,26 +17,49 @@ current_records as (
 
 renamed as (
     select
-        current_records.transaction_id,
-        current_records.account_id,
-        cast(current_records.line_number as integer) as line_number,
-        {{ to_date('current_records.tx_date') }} as posted_on,
-        nullif(current_records.txn_type, '') as transaction_type,
-        nullif(current_records.doc_num, '') as document_number,
-        nullif(current_records.name, '') as party_name,
-        nullif(current_records.memo, '') as description,
-        nullif(current_records.split_account, '') as split_account,
-        nullif(current_records.account, '') as source_account_name,
-        nullif(current_records.section_path, '') as section_path,
-        account_mapping.account_code,
-        nullif(current_records.class_name, '') as cost_centre_code,
-        cast(coalesce(nullif(current_records.debit_amount, ''), '0') as decimal(18, 2)) as debit_amount,
-        cast(coalesce(nullif(current_records.credit_amount, ''), '0') as decimal(18, 2)) as credit_amount,
-        nullif(current_records.currency, '') as currency_code,
-        cast(nullif(current_records.exchange_rate, '') as decimal(18, 8)) as exchange_rate_value,
-        current_records._batch_id as batch_id
+        transaction_id,
+        account_id,
+        cast(nullif(line_number, '') as integer) as line_number,
+        {{ to_date('tx_date') }} as posted_on,
+        nullif(txn_type, '') as transaction_type,
+        nullif(doc_num, '') as document_number,
+        nullif(name, '') as party_name,
+        nullif(memo, '') as description,
+        nullif(split_account, '') as split_account,
+        nullif(account, '') as source_account_name,
+        nullif(section_path, '') as section_path,
+        nullif(class_name, '') as cost_centre_code,
+        -- an empty side of a journal line is an amount of nothing, not an unknown one
+        cast(coalesce(nullif(debit_amount, ''), '0') as decimal(18, 2)) as debit_amount,
+        cast(coalesce(nullif(credit_amount, ''), '0') as decimal(18, 2)) as credit_amount,
+        nullif(currency, '') as currency_code,
+        cast(nullif(exchange_rate, '') as decimal(18, 8)) as exchange_rate_value,
+        _batch_id as batch_id
     from current_records
-    left join account_mapping on current_records.account_id = account_mapping.source_account_id
+),
+
+mapped as (
+    select
+        renamed.transaction_id,
+        renamed.account_id,
+        renamed.line_number,
+        renamed.posted_on,
+        renamed.transaction_type,
+        renamed.document_number,
+        renamed.party_name,
+        renamed.description,
+        renamed.split_account,
+        renamed.source_account_name,
+        renamed.section_path,
+        account_mapping.account_code,
+        renamed.cost_centre_code,
+        renamed.debit_amount,
+        renamed.credit_amount,
+        renamed.currency_code,
+        renamed.exchange_rate_value,
+        renamed.batch_id
+    from renamed
+    left join account_mapping on renamed.account_id = account_mapping.source_account_id
 )
 
-select * from renamed
+select * from mapped

@@ -20,29 +20,35 @@ current_records as (
 
 renamed as (
     select
-        current_records.response_id,
-        nullif(current_records.wave_code, '') as wave_code,
+        response_id,
+        nullif(wave_code, '') as wave_code,
+        nullif(respondent_pseudonym, '') as respondent_pseudonym,
+        nullif(question_code, '') as question_code,
+        cast(nullif(score, '') as integer) as score_value,
+        cast(nullif(scale_minimum, '') as integer) as exported_minimum_value,
+        cast(nullif(scale_maximum, '') as integer) as exported_maximum_value,
+        {{ parse_timestamp('submitted_at', 'iso8601') }} as submitted_at,
+        lower(nullif(trim(reference_kind), '')) as reference_kind,
+        nullif(reference, '') as reference,
+        _batch_id as batch_id
+    from current_records
+),
+
+asked as (
+    select
+        renamed.*,
         survey_wave.survey_code,
-        nullif(current_records.respondent_pseudonym, '') as respondent_pseudonym,
-        nullif(current_records.question_code, '') as question_code,
-        survey_question.dimension_code,
-        cast(nullif(current_records.score, '') as integer) as score_value,
-        survey_question.scale_minimum_value,
-        survey_question.scale_maximum_value,
-        cast(nullif(current_records.scale_minimum, '') as integer) as exported_minimum_value,
-        cast(nullif(current_records.scale_maximum, '') as integer) as exported_maximum_value,
-        {{ parse_timestamp('current_records.submitted_at', 'iso8601') }} as submitted_at,
         survey_wave.opens_at,
         survey_wave.closes_at,
-        lower(nullif(trim(current_records.reference_kind), '')) as reference_kind,
-        nullif(current_records.reference, '') as reference,
-        current_records._batch_id as batch_id
-    from current_records
-    left join survey_wave on current_records.wave_code = survey_wave.wave_code
+        survey_question.dimension_code,
+        survey_question.scale_minimum_value,
+        survey_question.scale_maximum_value
+    from renamed
+    left join survey_wave on renamed.wave_code = survey_wave.wave_code
     left join survey_question
         on
             survey_wave.survey_code = survey_question.survey_code
-            and current_records.question_code = survey_question.question_code
+            and renamed.question_code = survey_question.question_code
 ),
 
 judged as (
@@ -60,7 +66,7 @@ judged as (
                 then 'out_of_scale'
             when submitted_at is null or submitted_at < opens_at or submitted_at >= closes_at then 'outside_wave'
         end as fault
-    from renamed
+    from asked
 ),
 
 -- only among answers that would count: a late or ill-scaled second answer does not push out a good first one
