@@ -21,6 +21,7 @@ from expectations.suites import (
     marts_cmdb,
     marts_exclusions,
     marts_finance,
+    marts_people,
     marts_slo,
     marts_sources,
     marts_statistics,
@@ -62,6 +63,7 @@ MONEY_COLUMNS = {
 PERSONAL_NAME = r"(^|_)(employee|person|display_name|full_name|e?mail|user_name|caller|assigned_to|requested_by)(_|$)"
 PERSONS = {
     "staging.stg_bamboohr__employees": ("employee_number", "display_name", "work_email"),
+    "staging.stg_workday__workers": ("worker_id", "display_name", "work_email"),
     "staging.stg_servicenow__users": ("user_id", "user_name", "display_name", "email", "employee_number"),
 }
 
@@ -105,6 +107,7 @@ def checks() -> list[CheckSpec]:
                 marts_cmdb,
                 marts_sources,
                 marts_statistics,
+                marts_people,
             )
             for check in suite.checks()
         ),

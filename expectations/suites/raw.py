@@ -106,6 +106,24 @@ CASTS: dict[str, dict[str, str]] = {
     "bamboohr.job_info": {"date": "date"},
     "bamboohr.employment_status": {"date": "date"},
     "bamboohr.incentive_target": {"date": "date", "quarterlyTargetAmount": "money"},
+    "bamboohr.employment_term": {"date": "date", "dateEntered": "date", "tier": "integer"},
+    "bamboohr.team_assignment": {"date": "date", "dateEntered": "date"},
+    "bamboohr.plan_acknowledgement": {"date": "date", "planVersion": "integer", "acknowledgedAt": "iso8601"},
+    "bamboohr.shift": {"startsAt": "iso8601", "endsAt": "iso8601"},
+    "bamboohr.on_call_rotation": {"level": "integer", "startsAt": "iso8601", "endsAt": "iso8601"},
+    "bamboohr.time_off_request": {
+        "start": "date",
+        "end": "date",
+        "created": "date",
+        "statusChanged": "date",
+        "amount": "money",
+    },
+    "workday.worker": {
+        "Effective_Date": "date",
+        "Entry_Moment": "iso8601",
+        "Hire_Date": "date",
+        "Exempt": "boolean",
+    },
     "payroll.register_line": {"amount": "money", "paid_on": "date"},
     "monitor_samples.monitor_sample": {"sampled_at": "iso8601", "received_at": "iso8601", "response_ms": "integer"},
     "ledger.journal_line": {
@@ -206,6 +224,10 @@ MAY_BE_EMPTY = (
     ("quickbooks", "journal_line"),
     ("billing", "credit_note"),
     ("vendor_performance", "record"),
+    ("bamboohr", "time_off_request"),
+    ("bamboohr", "plan_acknowledgement"),
+    ("bamboohr", "shift"),
+    ("bamboohr", "on_call_rotation"),
 )
 # Entities that a configured source may not hand over at all.
 MAY_BE_ABSENT = (("payroll", "payment"), ("ledger", "account"), ("ledger", "cost_centre"))
@@ -448,7 +470,7 @@ def _landing_checks() -> Iterator[CheckSpec]:
     yield on.no_rows(
         "is_not_silent",
         f"{empty} and not ({not_silent})",
-        f"Changes, problems, SLAs, surveys, the CMDB, monitor transitions, SLOs and downtimes have rows too: {rule}.",
+        f"What may honestly have nothing to tell (changes, downtimes, leave, shifts ...) has rows too: {rule}.",
         "if the source really has none, there is nothing to do",
         "warn",
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from expectations.checks import CheckSpec, FromQuery, On, quoted
-from expectations.suites import staging_finance
+from expectations.suites import staging_finance, staging_people
 from ingestion.contracts import Entity
 from ingestion.sources import SOURCES
 
@@ -57,6 +57,13 @@ MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "bamboohr.job_info": ("staging.stg_bamboohr__job_infos", ("job_info_id",)),
     "bamboohr.employment_status": ("staging.stg_bamboohr__employment_statuses", ("employment_status_id",)),
     "bamboohr.incentive_target": ("staging.stg_bamboohr__incentive_targets", ("incentive_target_id",)),
+    "bamboohr.employment_term": ("staging.stg_bamboohr__employment_terms", ("employment_term_id",)),
+    "bamboohr.team_assignment": ("staging.stg_bamboohr__team_assignments", ("team_assignment_id",)),
+    "bamboohr.plan_acknowledgement": ("staging.stg_bamboohr__plan_acknowledgements", ("plan_acknowledgement_id",)),
+    "bamboohr.shift": ("staging.stg_bamboohr__shifts", ("shift_id",)),
+    "bamboohr.on_call_rotation": ("staging.stg_bamboohr__on_call_rotations", ("on_call_rotation_id",)),
+    "bamboohr.time_off_request": ("staging.stg_bamboohr__time_off_requests", ("time_off_request_id",)),
+    "workday.worker": ("staging.stg_workday__workers", ("worker_id", "effective_on")),
     "payroll.register_line": ("staging.stg_payroll__register_lines", ("payroll_line_id",)),
     "ledger.journal_line": ("staging.stg_ledger__journal_lines", ("voucher_number", "line_number")),
     **staging_finance.MODELS,
@@ -715,8 +722,13 @@ def _bamboohr() -> Iterator[CheckSpec]:
         "leaving_agrees",
         f"""
         with terminated as (
-            select employee_id, max(effective_on) as terminated_on from {STATUSES}
-            where employment_status = 'Terminated' group by employee_id
+            -- whoever was taken on again after leaving has not left
+            select employee_id, effective_on as terminated_on from (
+                select * from {STATUSES} qualify row_number() over (
+                    partition by employee_id
+                    order by effective_on desc, length(employment_status_id) desc, employment_status_id desc
+                ) = 1
+            ) where employment_status = 'Terminated'
         )
         select checked.employee_id, checked.employee_number, checked.terminated_on,
             terminated.terminated_on as status_terminated_on
@@ -923,7 +935,8 @@ RULES = {
     "servicenow_event_log": _event_log,
     "datadog": _datadog,
     "monitor_samples": _monitor_samples,
-    "bamboohr": _bamboohr,
+    "bamboohr": lambda: [*_bamboohr(), *staging_people.bamboohr()],
+    "workday": staging_people.workday,
     "payroll": _payroll,
     "ledger": _ledger,
 }

@@ -1,4 +1,4 @@
-"""The company's people as BambooHR shows them: the directory and the effective-dated tables."""
+"""The company's people as BambooHR shows them: the directory, the effective-dated tables and time off."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from xml.sax.saxutils import quoteattr
 
 from ingestion.demo.faults import Reply
 from ingestion.demo.model import Company, Employee
+from ingestion.demo.rosters import Rosters
 from ingestion.demo.served import Request, ServedSystem, same
 from ingestion.demo.tickets import sys_id_of
 
 COMPANY_PATH = "demo"
+DAY = r"\d{4}-\d{2}-\d{2}"
 
 
 class BambooRecords:
@@ -90,12 +92,15 @@ class BambooRecords:
             }
             for target in company.incentive_targets
         ]
+        rosters = Rosters(company)
+        self.time_off = rosters.leave
         self.tables = {
             name: sorted(rows, key=lambda row: sys_id_of(name, row["id"]))
             for name, rows in (
                 ("jobInfo", job_info),
                 ("employmentStatus", status),
                 ("customIncentiveTarget", targets),
+                *rosters.tables.items(),
             )
         }
         self.fields = [
@@ -131,7 +136,7 @@ class ServedBambooHR(ServedSystem):
         return {"BAMBOOHR_URL": base, "BAMBOOHR_API_KEY": self._api_key}
 
     def answer(self, request: Request) -> Reply:
-        """The directory and the tables, as JSON or XML."""
+        """The directory, the tables and the time-off requests, as JSON or XML."""
         given = request.basic_auth()
         if not given or not same(given[0], self._api_key):
             return Reply(401, {"error": "Unauthorized"}, {"WWW-Authenticate": 'Basic realm="BambooHR"'})
@@ -145,6 +150,12 @@ class ServedBambooHR(ServedSystem):
         elif match and match[2] in self._records.tables:
             records = [row for row in self._records.tables[match[2]] if match[1] in ("all", row["employeeId"])]
             payload, kind = records, "table"
+        elif request.path.rstrip("/") == f"{base}/time_off/requests":
+            first, last = request.params.get("start", ""), request.params.get("end", "")
+            if not re.fullmatch(DAY, first) or not re.fullmatch(DAY, last):
+                return Reply(400, {"error": "start and end are required"})
+            records = [row for row in self._records.time_off if row["start"] <= last and row["end"] >= first]
+            payload, kind = records, "requests"
         else:
             return Reply(404, {"error": "Not found"}, {"X-BambooHR-Error-Message": "no such resource"})
         if not wants_json:

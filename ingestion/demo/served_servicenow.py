@@ -21,6 +21,7 @@ from ingestion.demo.company import naive_made_sla
 from ingestion.demo.faults import Reply
 from ingestion.demo.model import Company
 from ingestion.demo.people import NAMES
+from ingestion.demo.rosters import Rosters
 from ingestion.demo.served import Request, ServedSystem, same
 from ingestion.demo.service_desk import (
     ANSWER_COLUMNS,
@@ -230,6 +231,7 @@ class ServiceNowTables:
 
     def __init__(self, company: Company) -> None:
         self._company = company
+        self._rosters = Rosters(company)
         self._groups = {team.team_code: sys_id_of(company.seed, "group", team.team_code) for team in company.teams}
         self._users = {
             person.employee_number: sys_id_of(company.seed, "user", person.employee_number)
@@ -304,6 +306,7 @@ class ServiceNowTables:
                 zone = COUNTRY_ZONES[country]
             email = f"{user_name}@example.com"
             rows.append((self._user(user_name), user_name, name, email, "", "true", zone))
+        rows += self._rosters.user_rows()
         columns = ("sys_id", "user_name", "name", "email", "employee_number", "active", "time_zone")
         return Table("sys_user", columns, rows)
 
@@ -514,6 +517,7 @@ class ServiceNowTables:
             )
             if first.at != ticket.opened_at:
                 raise ValueError(f"{ticket.number}: the first event is not the opening")
+        audit += self._rosters.work_notes()
         return (
             Table(
                 "incident",

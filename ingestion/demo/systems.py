@@ -10,6 +10,7 @@ from ingestion.demo.served_bamboohr import ServedBambooHR
 from ingestion.demo.served_datadog import ServedDatadog
 from ingestion.demo.served_quickbooks import ServedQuickBooks
 from ingestion.demo.served_servicenow import ServedServiceNow
+from ingestion.demo.served_workday import ServedWorkday
 
 
 class DroppedPayAndLedger(ServedSystem):
@@ -77,6 +78,7 @@ SERVED_SYSTEMS: tuple[type[ServedSystem], ...] = (
     ServedDatadog,
     ServedBambooHR,
     ServedQuickBooks,
+    ServedWorkday,
     DroppedPayAndLedger,
     DroppedMonitorSamples,
     DroppedBackOffice,

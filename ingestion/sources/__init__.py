@@ -15,6 +15,7 @@ from ingestion.sources.servicenow import SERVICENOW
 from ingestion.sources.servicenow_event_log import SERVICENOW_EVENT_LOG
 from ingestion.sources.survey import SURVEY
 from ingestion.sources.vendor_performance import VENDOR_PERFORMANCE
+from ingestion.sources.workday import WORKDAY
 
 SOURCES: dict[str, Source] = {
     source.name: source
@@ -24,6 +25,7 @@ SOURCES: dict[str, Source] = {
         DATADOG,
         MONITOR_SAMPLES,
         BAMBOOHR,
+        WORKDAY,
         PAYROLL,
         LEDGER,
         FX_RATES,

@@ -27,6 +27,7 @@ KINDS = {
     "servicenow_event_log": "csv",
     "datadog": "datadog",
     "bamboohr": "bamboohr",
+    "workday": "workday",
     "payroll": "csv",
     "ledger": "csv",
     "monitor_samples": "csv",

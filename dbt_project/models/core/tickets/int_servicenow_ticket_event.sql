@@ -44,8 +44,10 @@ assignment_groups as (
     select * from {{ ref('stg_servicenow__groups') }}
 ),
 
-users as (
-    select * from {{ ref('stg_servicenow__users') }}
+-- whose account the assignee's was at the instant; a shared one is whoever's had the shift
+agent_identity as (
+    select * from {{ ref('int_agent_identity') }}
+    where source_system = 'servicenow' and employee_number is not null
 ),
 
 teams as (
@@ -197,7 +199,7 @@ named as (
         contracts.contract_code,
         teams.team_code,
         assignment_groups.group_name as assignment_group_name,
-        users.employee_number as assigned_employee_number,
+        agent_identity.employee_number as assigned_employee_number,
         carried.source_row_count,
         carried.batch_id,
         carried.inferred_reason
@@ -209,7 +211,11 @@ named as (
     left join contracts on carried.contract = contracts.contract_id
     left join assignment_groups on carried.assignment_group = assignment_groups.group_id
     left join teams on assignment_groups.group_name = teams.assignment_group_name
-    left join users on carried.assigned_to = users.user_id
+    left join agent_identity
+        on
+            carried.assigned_to = agent_identity.user_id
+            and carried.recorded_at >= agent_identity.valid_from_at
+            and carried.recorded_at < agent_identity.valid_to_at
 )
 
 select * from named

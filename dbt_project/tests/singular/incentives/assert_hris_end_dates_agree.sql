@@ -1,13 +1,25 @@
 -- The directory's termination date decides pay; the status history saying otherwise is a contradiction in
 -- the HRIS that somebody must look at before money moves.
 {{ config(severity='warn', meta={'dagster': {'ref': {'name': 'stg_bamboohr__employment_statuses'}}}) }}
-with terminated as (
+with latest_status as (
     select
         employee_id,
-        max(effective_on) as terminated_on
+        effective_on,
+        employment_status
     from {{ ref('stg_bamboohr__employment_statuses') }}
+    qualify row_number() over (
+            partition by employee_id
+            order by effective_on desc, length(employment_status_id) desc, employment_status_id desc
+        ) = 1
+),
+
+-- whoever was taken on again after leaving has not left
+terminated as (
+    select
+        employee_id,
+        effective_on as terminated_on
+    from latest_status
     where employment_status = 'Terminated'
-    group by employee_id
 ),
 
 failure as (

@@ -26,6 +26,14 @@
     ('bamboohr', 'job_info', 'id', 'stg_bamboohr__job_infos'),
     ('bamboohr', 'employment_status', 'id', 'stg_bamboohr__employment_statuses'),
     ('bamboohr', 'incentive_target', 'id', 'stg_bamboohr__incentive_targets'),
+    ('bamboohr', 'employment_term', 'id', 'stg_bamboohr__employment_terms'),
+    ('bamboohr', 'team_assignment', 'id', 'stg_bamboohr__team_assignments'),
+    ('bamboohr', 'plan_acknowledgement', 'id', 'stg_bamboohr__plan_acknowledgements'),
+    ('bamboohr', 'shift', 'id', 'stg_bamboohr__shifts'),
+    ('bamboohr', 'on_call_rotation', 'id', 'stg_bamboohr__on_call_rotations'),
+    ('bamboohr', 'time_off_request', 'id', 'stg_bamboohr__time_off_requests'),
+    ('workday', 'worker', adapter.quote('Employee_ID') ~ " || '/' || " ~ adapter.quote('Effective_Date'),
+        'stg_workday__workers'),
     ('payroll', 'register_line', 'payroll_line_id', 'stg_payroll__register_lines'),
     ('ledger', 'journal_line', "voucher_number || '/' || line_number", 'stg_ledger__journal_lines')
 ] -%}

@@ -1,0 +1,25 @@
+with source as (
+    select * from {{ source('bamboohr', 'shift') }}
+),
+
+extract_state as (
+    select * from {{ source('landing', 'extract_state') }}
+),
+
+current_records as (
+    {{ current_batches('bamboohr', 'shift', ['id']) }}
+),
+
+renamed as (
+    select
+        id as shift_id,
+        {{ adapter.quote('employeeId') }} as employee_id,
+        nullif({{ adapter.quote('shiftCode') }}, '') as shift_code,
+        {{ parse_timestamp(adapter.quote('startsAt'), 'iso8601') }} as starts_at,
+        {{ parse_timestamp(adapter.quote('endsAt'), 'iso8601') }} as ends_at,
+        nullif({{ adapter.quote('timeZone') }}, '') as time_zone,
+        _batch_id as batch_id
+    from current_records
+)
+
+select * from renamed
