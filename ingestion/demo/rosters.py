@@ -5,7 +5,7 @@ Terms of employment, teams and managers, leave, acknowledgements, shifts and on-
 nothing here can move a ticket, a monitor or a cent. What a day decides depends on that day alone: the same company
 seen at an earlier instant holds the same rows, fewer of them.
 
-Shared accounts write work notes on existing tickets and are never assigned one. Their rosters have the faults rosters
+Shared accounts put existing tickets on hold and are never assigned one. Their rosters have the faults rosters
 have: nobody on the kiosk at night, a handover in which two people are on at once, a shift nobody took.
 """
 
@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingestion.demo.model import Company, Employee, JobInfo
+from ingestion.demo.model import Company, Employee, JobInfo, Ticket
 from ingestion.demo.tickets import sys_id_of
 from ingestion.demo.timeline import COUNTRY_ZONES, read_seed
 
@@ -42,8 +42,7 @@ ON_CALL_TEAMS = ("net-ops", "app-support", "platform", "sre", "db-eng")
 # A night nobody took, and Fridays on which the early shift of the kiosk stays for a handover.
 UNTAKEN_SHIFT = ("NOC-NIGHT", date(2025, 3, 12))
 HANDOVER_WEEKDAY, HANDOVER = 5, timedelta(minutes=45)
-NOTE_EVERY = 20
-NOTE_DELAY = timedelta(seconds=30)
+WRITTEN_EVERY = 6
 JURISDICTIONS = {"IE": "IE", "US": "US-NY", "IN": "IN-KA"}
 UNIONS = {"IE": "IE-ICTU-OPS", "US": "", "IN": "IN-KITU"}
 UNION_SHARE = {"IE": 0.55, "US": 0.0, "IN": 0.2}
@@ -359,31 +358,14 @@ class Rosters:
             for user, shown, zone in named
         ]
 
-    def work_notes(self) -> list[tuple[str, ...]]:
-        """sys_audit rows of the notes written from shared accounts, and a few by people of the acquired unit."""
-        accounts = {team: user for user, (_, team) in SHARED_ACCOUNTS.items()}
-        acquired = ACQUIRED[0][0].lower().replace(" ", ".")
-        rows = []
-        for ticket in self._company.tickets:
-            chance = int(ticket.sys_id[:6], 16)
-            if chance % NOTE_EVERY:
-                continue
-            for checkpoint, event in enumerate(ticket.events):
-                user = accounts.get(event.team_code)
-                at = event.at + NOTE_DELAY
-                if not user and event.team_code == "sre" and at.date() > ACQUIRED_ON:
-                    user = acquired
-                following = ticket.events[checkpoint + 1 : checkpoint + 2]
-                if (
-                    not user
-                    or event.ticket_state not in ("in_progress", "on_hold")
-                    or at >= self._company.as_of_at
-                    or (following and following[0].at <= at)
-                ):
-                    continue
-                note_id = sys_id_of(ticket.sys_id, checkpoint, "work_notes")
-                note = f"Looked into it from {user}."
-                stamp = at.strftime("%Y-%m-%d %H:%M:%S")
-                rows.append((note_id, "incident", ticket.sys_id, "work_notes", "", note, stamp, user, str(checkpoint)))
-                break
-        return rows
+    def writer(self, ticket: Ticket, checkpoint: int) -> str | None:
+        """The shared account, or the one of the acquired unit, an event was entered from; None: the assignee's own.
+
+        Only events that put a ticket on hold: no clock of an agreed target stops there, so nothing paid rests on one.
+        """
+        event = ticket.events[checkpoint]
+        if event.ticket_state != "on_hold" or (int(ticket.sys_id[:6], 16) + checkpoint) % WRITTEN_EVERY:
+            return None
+        if event.team_code == "sre":
+            return ACQUIRED[0][0].lower().replace(" ", ".")
+        return next((user for user, (_, team) in SHARED_ACCOUNTS.items() if team == event.team_code), None)

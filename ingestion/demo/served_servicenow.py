@@ -447,7 +447,11 @@ class ServiceNowTables:
                     self._items[event.configuration_item_code] if event.configuration_item_code else "",
                     self._contracts[event.contract_code] if event.contract_code else "",
                 )
-                user = event.assigned_to or (ticket.caller if checkpoint == 0 else "system")
+                user = (
+                    self._rosters.writer(ticket, checkpoint)
+                    or event.assigned_to
+                    or (ticket.caller if checkpoint == 0 else "system")
+                )
                 for name, old, new in zip(AUDITED_FIELDS, before, values, strict=True):
                     if old != new or (checkpoint == 0 and name not in SPARSE_FIELDS):
                         audit.append(
@@ -517,7 +521,6 @@ class ServiceNowTables:
             )
             if first.at != ticket.opened_at:
                 raise ValueError(f"{ticket.number}: the first event is not the opening")
-        audit += self._rosters.work_notes()
         return (
             Table(
                 "incident",
