@@ -28,6 +28,11 @@ def _on(table: str, *keys: str, sources: tuple[str, ...] = ("bamboohr",)) -> On:
     return On(table, table.partition(".")[2], keys=keys, sources=sources, requirements=REQUIREMENTS)
 
 
+def checks() -> list[CheckSpec]:
+    """All checks of this module; `expectations.suites.staging` takes them source by source."""
+    return [*bamboohr(), *workday()]
+
+
 def bamboohr() -> list[CheckSpec]:
     """What holds between the lists of BambooHR."""
     return [*_directory(), *_effective_dated(), *_managers(), *_stretches(), *_acknowledgements()]

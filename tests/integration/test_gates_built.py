@@ -25,10 +25,12 @@ from expectations.suites import (
     marts_breach,
     marts_cmdb,
     marts_finance,
+    marts_people,
     marts_slo,
     marts_sources,
     marts_statistics,
     marts_vendors,
+    staging_people,
 )
 from expectations.suites.marts import MONEY_COLUMNS
 from expectations.suites.staging import MODELS, finance_checks, service_desk
@@ -497,10 +499,12 @@ def test_every_check_is_proved_to_fail() -> None:
         marts_breach,
         marts_cmdb,
         marts_finance,
+        marts_people,
         marts_slo,
         marts_sources,
         marts_statistics,
         marts_vendors,
+        staging_people,
     )
     proved |= {spec.check_name for spec in service_desk()}
     proved |= {spec.check_name for suite in beside for spec in suite.checks()}
