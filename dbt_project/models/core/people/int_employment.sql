@@ -152,7 +152,7 @@ status_of_day as (
     from status_change
     where effective_on is not null
     qualify row_number() over (
-            partition by hris_system, employee_id, effective_on order by precedence, entry_code desc
+            partition by hris_system, employee_id, effective_on order by precedence asc, entry_code desc
         ) = 1
 ),
 
