@@ -63,7 +63,7 @@ class Entity:
     moves when it changes a record (with `stamp_formats`, strptime, UTC). `optional` columns may be absent
     from a whole extract without counting as missing; `known_fields` are fields of the vendor that are kept in
     `_record` only and are no drift. `flatten` turns a nested record into {field: value}; `endpoint` and
-    `record_key` say where an API keeps the records.
+    `record_key` say where an API keeps the records; with `is_single_record` one object stands there, no list.
     """
 
     source: str
@@ -79,6 +79,7 @@ class Entity:
     endpoint: str = ""
     record_key: str | None = None
     flatten: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    is_single_record: bool = False
 
     @property
     def table(self) -> str:

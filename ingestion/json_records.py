@@ -36,13 +36,14 @@ _DECODER = json.JSONDecoder(parse_float=_Float, parse_constant=_refuse_constant)
 def parse_page(body: bytes, entity: Entity) -> tuple[list[Record], dict[str, Any]]:
     """Records of a page and the rest of its envelope.
 
-    The records are the top-level array, or the array under `entity.record_key`; a key of two parts (Rows.Row) is
-    an array inside an object, and an object without it has no records. Raises ValueError when the body is not JSON
-    or has no such array: then nothing of it can be trusted.
+    The records are the top-level array, or the array under `entity.record_key` (the object there, where the entity
+    says that an answer holds a single record); a key of two parts (Rows.Row) is an array inside an object, and an
+    object without it has no records. Raises ValueError when the body is not JSON or has no such array: then nothing
+    of it can be trusted.
     """
     text = body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     try:
-        slices, envelope = _walk(text, entity.record_key)
+        slices, envelope = _walk(text, entity.record_key, entity.is_single_record)
     except (IndexError, RecursionError) as error:
         raise ValueError(f"the JSON ends too early or nests too deep ({type(error).__name__})") from error
     # most pages hold nothing a record would have to be searched for
@@ -50,7 +51,9 @@ def parse_page(body: bytes, entity: Entity) -> tuple[list[Record], dict[str, Any
     return [build_record(item, value, entity, is_plain=is_plain) for item, value in slices], envelope
 
 
-def _walk(text: str, record_key: str | None) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
+def _walk(
+    text: str, record_key: str | None, is_single_record: bool = False
+) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
     position = _skip(text, 0)
     slices: list[tuple[str, Any]] | None = None
     envelope: dict[str, Any] = {}
@@ -66,6 +69,9 @@ def _walk(text: str, record_key: str | None) -> tuple[list[tuple[str, Any]], dic
                 slices, position = _array(text, position)
             elif name == outer and inner and text[position] == "{":
                 slices, position = _array_within(text, position, inner)
+            elif name == record_key and is_single_record and text[position] == "{":
+                value, end = _DECODER.raw_decode(text, position)
+                slices, position = [(text[position:end], value)], end
             else:
                 envelope[name], position = _DECODER.raw_decode(text, position)
             position = _skip(text, position)

@@ -29,6 +29,7 @@ from ingestion.demo.model import (
 )
 from ingestion.demo.monitor_samples import monitor_sample_facts
 from ingestion.demo.monitoring import Monitoring
+from ingestion.demo.observability import observability_facts
 from ingestion.demo.people import People
 from ingestion.demo.plants import plant
 from ingestion.demo.tickets import TicketGenerator
@@ -145,6 +146,7 @@ def build_company(
             *monitoring.planted,
             *monitor_sample_facts(as_of),
             *back_office_facts(),
+            *observability_facts(as_of),
         ],
     )
     _plant_wrong_flags(company, clocks)

@@ -1,4 +1,9 @@
-"""The company's monitoring as Datadog shows it: monitors, SLOs, downtimes, and state changes as events."""
+"""The company's monitoring as Datadog shows it: monitors, SLOs, downtimes, and state changes as events.
+
+Corrections, histories, incidents, synthetic and real-user results come from `ingestion.demo.observability`. As with
+the vendor, incidents leave next_offset out on the last page, results come newest first and so many at most, and a
+history whose query failed has no value and says why. An SLO or a test in `gone` answers 404 though it is listed.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ import re
 import secrets
 import threading
 from bisect import bisect_left
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +22,11 @@ from urllib.parse import quote, urlencode
 
 from ingestion.demo.faults import Reply
 from ingestion.demo.model import Company, MonitorTransition
+from ingestion.demo.observability import Observability
 from ingestion.demo.served import Request, ServedSystem, same
 
 MAX_EVENTS_PAGE = 1_000
+MAX_RESULTS = 150
 
 
 def _iso(moment: datetime) -> str:
@@ -196,6 +204,9 @@ class ServedDatadog(ServedSystem):
         self._api_key = secrets.token_hex(16)
         self._app_key = secrets.token_hex(16)
         self._records = DatadogRecords(company)
+        self._more = Observability(company)
+        self._rum_stamps = [self._moment(row["attributes"]["timestamp"]) for row in self._more.rum_events]
+        self.gone: set[str] = set()
         self._lock = threading.Lock()
         self._rate_used = 0
 
@@ -228,8 +239,17 @@ class ServedDatadog(ServedSystem):
             "/api/v1/slo": self._slos,
             "/api/v2/downtime": self._downtimes,
             "/api/v2/events": self._events,
+            "/api/v1/slo/correction": self._corrections,
+            "/api/v2/incidents": self._incidents,
+            "/api/v1/synthetics/tests": self._tests,
+            "/api/v2/rum/events": self._rum_events,
         }
-        route = routes.get(request.path.rstrip("/"))
+        path = request.path.rstrip("/")
+        route = routes.get(path)
+        if route is None and re.fullmatch(r"/api/v1/slo/[^/]+/history", path):
+            route = self._history
+        if route is None and re.fullmatch(r"/api/v1/synthetics/tests/[^/]+/results", path):
+            route = self._results
         reply = route(request) if route else Reply(404, {"errors": ["Not Found"]})
         reply.headers.update(limits)
         return reply
@@ -264,7 +284,74 @@ class ServedDatadog(ServedSystem):
         payload = {"data": records, "meta": {"page": page}}
         return Reply(200, payload, records=records, total_places=[(page, "total_filtered_count")])
 
+    def _corrections(self, request: Request) -> Reply:
+        start, limit = request.number("offset", 0), request.number("limit", 25)
+        records = self._more.corrections[start : start + limit]
+        page = {"total_count": len(self._more.corrections), "total_filtered_count": len(self._more.corrections)}
+        return Reply(
+            200,
+            {"data": records, "meta": {"page": page}},
+            records=records,
+            total_places=[(page, "total_count"), (page, "total_filtered_count")],
+        )
+
+    def _history(self, request: Request) -> Reply:
+        slo_id = request.path.rstrip("/").split("/")[-2]
+        start, end = request.number("from_ts", -1), request.number("to_ts", -1)
+        if not 0 <= start < end:
+            return Reply(400, {"errors": ["from_ts and to_ts are epoch seconds, from_ts the earlier"]})
+        history = None if slo_id in self.gone else self._more.history(slo_id, start, end)
+        if history is None:
+            return Reply(404, {"errors": ["SLO not found"]})
+        return Reply(200, {"data": history, "errors": None})
+
+    def _incidents(self, request: Request) -> Reply:
+        start, size = request.number("page[offset]", 0), min(100, request.number("page[size]", 10))
+        records = self._more.incidents[start : start + size]
+        pagination: dict[str, Any] = {"offset": start, "size": len(records)}
+        if start + size < len(self._more.incidents):
+            pagination["next_offset"] = start + size
+        return Reply(200, {"data": records, "included": [], "meta": {"pagination": pagination}}, records=records)
+
+    def _tests(self, request: Request) -> Reply:
+        size = request.number("page_size", 100)
+        start = request.number("page_number", 0) * size
+        records = self._more.tests[start : start + size]
+        return Reply(200, {"tests": records}, records=records)
+
+    def _results(self, request: Request) -> Reply:
+        public_id = request.path.rstrip("/").split("/")[-2]
+        if public_id in self.gone or public_id not in self._more.results:
+            return Reply(404, {"errors": ["Synthetics test not found"]})
+        first, last = request.number("from_ts", 0), request.number("to_ts", 1 << 62)
+        found = [row for row in self._more.results[public_id] if first <= row["check_time"] <= last]
+        records = found[::-1][:MAX_RESULTS]
+        latest = records[0]["check_time"] if records else None
+        return Reply(200, {"last_timestamp_fetched": latest, "results": records}, records=records)
+
+    def _rum_events(self, request: Request) -> Reply:
+        query = request.params.get("filter[query]", "")
+        if query not in ("", "*", "@type:view"):
+            return Reply(400, {"errors": [f"the search term {query!r} is not spoken here"]})
+
+        def between(from_at: datetime | None, to_at: datetime | None) -> list[dict[str, Any]]:
+            low = bisect_left(self._rum_stamps, from_at) if from_at else 0
+            high = bisect_left(self._rum_stamps, to_at) if to_at else len(self._rum_stamps)
+            return self._more.rum_events[low:high]
+
+        return self._searched(request, between)
+
     def _events(self, request: Request) -> Reply:
+        def between(from_at: datetime | None, to_at: datetime | None) -> list[dict[str, Any]]:
+            rows = self._records.find(request.params.get("filter[query]", ""), from_at, to_at)
+            return [self._records.event(row) for row in rows]
+
+        return self._searched(request, between)
+
+    def _searched(
+        self, request: Request, between: Callable[[datetime | None, datetime | None], list[dict[str, Any]]]
+    ) -> Reply:
+        """A search by cursor over what stands between two instants, oldest first."""
         params = request.params
         limit = request.number("page[limit]", 10)
         sort = params.get("sort", "timestamp")
@@ -273,17 +360,13 @@ class ServedDatadog(ServedSystem):
         if sort not in ("timestamp", "-timestamp"):
             return Reply(400, {"errors": [f"sort must be timestamp or -timestamp, not {sort}"]})
         try:
-            rows = self._records.find(
-                params.get("filter[query]", ""),
-                self._moment(params.get("filter[from]")),
-                self._moment(params.get("filter[to]")),
-            )
+            rows = between(self._moment(params.get("filter[from]")), self._moment(params.get("filter[to]")))
             start = _read_cursor(params.get("page[cursor]"))
         except ValueError as error:
             return Reply(400, {"errors": [str(error)]})
         if sort == "-timestamp":
             rows = rows[::-1]
-        records = [self._records.event(row) for row in rows[start : start + limit]]
+        records = rows[start : start + limit]
         payload: dict[str, Any] = {
             "data": records,
             "meta": {"elapsed": 7, "request_id": _request_id(request), "status": "done"},
