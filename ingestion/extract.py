@@ -15,7 +15,7 @@ from datetime import time as clock_time
 
 import duckdb
 
-from ingestion import landing
+from ingestion import landing, source_clock
 from ingestion.contracts import (
     MAX_RANGE_DAYS,
     Entity,
@@ -104,7 +104,7 @@ def extract(
                 tell("unchanged", row_count=standing.row_count)
                 return _result(standing, 0, begun, window)
         try:
-            with landing.Spool(settings, entity) as spool:
+            with landing.Spool(settings, entity) as spool, source_clock.listen() as clock:
                 for page in source.pages(entity, window, lambda message: tell("retrying", message=message)):
                     spool.add(page)
                     tell(
@@ -128,6 +128,7 @@ def extract(
                     run_id=run_id,
                     started_at=started_at,
                     content_sha256=known_sha256,
+                    clock=clock,
                 )
         except InconsistentExtractError as error:
             if attempt == MAX_READS_OF_A_WINDOW:

@@ -12,6 +12,7 @@ answers.
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 import requests
 
+from ingestion import source_clock
 from ingestion.contracts import Entity, Record, SourceError
 from ingestion.environment import is_loopback, required
 from ingestion.json_records import parse_page
@@ -174,8 +176,9 @@ class Client:
 
     def _send(self, url: str, params: Mapping[str, str]) -> Outcome:
         """The response, or the exception in its place; SourceError too, as no token may be had."""
+        sent_at = time.time()
         try:
-            return self._session.get(
+            response = self._session.get(
                 url,
                 params=params,
                 timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
@@ -184,10 +187,15 @@ class Client:
             )
         except (requests.exceptions.RequestException, SourceError) as error:
             return error
+        # elapsed ends with the headers: the time the body took says nothing of when the date was written
+        source_clock.note(response.headers, sent_at, sent_at + response.elapsed.total_seconds())
+        return response
 
     def _fetch_ahead(self, url: str, endpoint: str, params: Mapping[str, str]) -> None:
         if self._budget.take_at_once(endpoint):
-            self._next = _NextPage(url, params, lambda: self._send(url, params))
+            # the thread of the next page notes the source's clock where this one does
+            context = contextvars.copy_context()
+            self._next = _NextPage(url, params, lambda: context.run(self._send, url, params))
 
     def _fetched_ahead(self, url: str, params: Mapping[str, str]) -> Outcome | None:
         following, self._next = self._next, None

@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 from ingestion.contracts import Entity, InconsistentExtractError, Page, Source, SourceError, Window
 from ingestion.json_records import to_text
 from ingestion.settings import Settings
+from ingestion.source_clock import SourceClock
 
 AUDIT_TABLES = {
     "extract_batch": """
@@ -58,6 +59,10 @@ AUDIT_TABLES = {
     "source_status": """
         source varchar not null, is_configured boolean not null, reason varchar not null,
         checked_at timestamp not null""",
+    "source_clock": """
+        source varchar not null, entity varchar not null, partition_key varchar not null,
+        run_id varchar not null, measured_at timestamp not null, reading_count bigint not null,
+        offset_low_seconds decimal(18, 3) not null, offset_high_seconds decimal(18, 3) not null""",
     "run_context": """
         run_id varchar not null, started_at timestamp not null, as_of_at timestamp not null,
         as_of_policy varchar not null""",
@@ -97,6 +102,7 @@ TABLE_COMMENTS = {
     "found_at counts. batch_id is the batch with the version that is gone.",
     "reconciled_window": "One row per check of a window: records the source has in it, landed ones it should have.",
     "source_status": "One row per source system: whether this run knew its address, and why not.",
+    "source_clock": "One row per extract of a system that dates its answers: how far its clock is from ours.",
     "run_context": "One row per run: the instant it took as now. The latest started_at counts.",
     "source_entity": "One row per entity the connectors know: how it is partitioned.",
     "entity_dependent": "One row per entity and mart built from it, as the dbt lineage has it.",
@@ -427,12 +433,14 @@ def land(
     run_id: str,
     started_at: datetime,
     content_sha256: str | None = None,
+    clock: SourceClock | None = None,
 ) -> LandResult:
     """Bring a spool into the warehouse, wholly or not at all.
 
     Content equal to the partition's standing batch adds nothing. A record that repeats another of this
     extract to the last character goes to landing_reject ('duplicate_in_extract'); records that share a key
-    but differ are all landed. `started_at` is UTC without a zone. Raises InconsistentExtractError when the
+    but differ are all landed. `started_at` is UTC without a zone; what `clock` heard of the source's clock is
+    kept whether the content is new or not. Raises InconsistentExtractError when the
     number of different records is not what the source promised, or stamps lie outside the window.
     """
     content = content_sha256 or spool.content_sha256
@@ -441,6 +449,20 @@ def land(
         connection.execute("set preserve_insertion_order = false")
         standing = _touch_if_unchanged(connection, source, entity, window, content)
         rejected, repeated, high_water = _examine(connection, source, entity, window, spool)
+        if clock is not None and clock.reading_count:
+            connection.execute(
+                "insert into landing.source_clock values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    source.name,
+                    entity.name,
+                    window.partition_key,
+                    run_id,
+                    utc_now(),
+                    clock.reading_count,
+                    round(clock.offset_low_seconds, 3),
+                    round(clock.offset_high_seconds, 3),
+                ],
+            )
         if standing:
             return standing
         batch_id = f"{source.name}.{entity.name}.{started_at:%Y%m%dT%H%M%S}.{secrets.token_hex(4)}"

@@ -30,7 +30,7 @@ DBT = ROOT / "dbt_project"
 LAYERS = ("staging", "core", "marts")
 # From upstream to downstream: a mart reads its own domain and those before it; controls look at all of them.
 MART_DOMAINS = ("slt", "metrics", "incentives", "finance", "governance")
-MART_PREFIXES = ("fct_", "dim_", "rec_", "rpt_", "mart_")
+MART_PREFIXES = ("fct_", "dim_", "rec_", "rpt_", "mart_", "flag_", "chk_")
 
 # Columns that lead to a person whatever mart they stand in.
 PERSONAL_NAME = re.compile(
@@ -218,7 +218,7 @@ def parses(model: Model) -> list[str]:
 
 
 def naming(model: Model) -> list[str]:
-    """Folder and name agree: stg_<source>__<entities>, int_*, fct_|dim_|rec_|rpt_|mart_*."""
+    """Folder and name agree: stg_<source>__<entities>, int_*, fct_|dim_|rec_|rpt_|mart_|flag_|chk_*."""
     found = []
     if model.layer not in LAYERS:
         return [f"{model.name}: {model.layer}/ is no layer; one of {', '.join(LAYERS)}"]

@@ -21,6 +21,7 @@ from expectations.suites import (
     marts_cmdb,
     marts_exclusions,
     marts_finance,
+    marts_monitoring,
     marts_people,
     marts_slo,
     marts_sources,
@@ -99,6 +100,7 @@ def checks() -> list[CheckSpec]:
             check
             for suite in (
                 marts_exclusions,
+                marts_monitoring,
                 marts_availability,
                 marts_slo,
                 marts_vendors,

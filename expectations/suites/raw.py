@@ -102,6 +102,19 @@ CASTS: dict[str, dict[str, str]] = {
     "datadog.monitor": {"created": "iso8601", "modified": "iso8601"},
     "datadog.monitor_transition": {"timestamp": "iso8601"},
     "datadog.downtime": {"start": "iso8601", "end": "iso8601", "created": "iso8601", "canceled": "iso8601"},
+    "datadog.slo_history": {"from_ts": "epoch_seconds", "to_ts": "epoch_seconds", "sli_value": "decimal"},
+    "datadog.slo_correction": {
+        "start": "epoch_seconds",
+        "end": "epoch_seconds",
+        "duration": "integer",
+        "created_at": "epoch_seconds",
+        "modified_at": "epoch_seconds",
+    },
+    "datadog.incident": {"created": "iso8601", "detected": "iso8601", "resolved": "iso8601", "modified": "iso8601"},
+    "datadog.synthetic_test": {"tick_every": "integer"},
+    "datadog.synthetic_result": {"checked_at": "iso8601", "response_ms": "decimal"},
+    "datadog.rum_event": {"timestamp": "iso8601", "loading_time": "nanoseconds", "error_count": "integer"},
+    "legacy_log.log_line": {"line_number": "integer", "logged_at": "iso8601", "response_ms": "integer"},
     "bamboohr.employee": {"hireDate": "date", "terminationDate": "date"},
     "bamboohr.job_info": {"date": "date"},
     "bamboohr.employment_status": {"date": "date"},
@@ -186,6 +199,9 @@ PATTERNS = {
     "share": r"^[0-9](\.[0-9]{1,6})?$",
     "month": r"^[0-9]{4}-(0[1-9]|1[0-2])$",
     "percentage": r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$",
+    "decimal": r"^-?[0-9]{1,11}(\.[0-9]+)?$",
+    "epoch_seconds": r"^[0-9]{1,11}$",
+    "nanoseconds": r"^[0-9]{1,17}$",
 }
 KIND_NAMES = {
     "timestamp": "an instant 'YYYY-MM-DD HH:MM:SS'",
@@ -199,6 +215,9 @@ KIND_NAMES = {
     "rate": "a number with a decimal point and at most eight decimals",
     "share": "a number below ten with a decimal point and at most six decimals",
     "month": "a month 'YYYY-MM'",
+    "decimal": "a number with a decimal point",
+    "epoch_seconds": "whole seconds since 1970",
+    "nanoseconds": "whole nanoseconds",
 }
 STAMP_SQL = {
     "timestamp": "try_strptime({column}, '%Y-%m-%d %H:%M:%S')",
@@ -228,6 +247,13 @@ MAY_BE_EMPTY = (
     ("bamboohr", "plan_acknowledgement"),
     ("bamboohr", "shift"),
     ("bamboohr", "on_call_rotation"),
+    ("datadog", "slo_history"),
+    ("datadog", "slo_correction"),
+    ("datadog", "incident"),
+    ("datadog", "synthetic_test"),
+    ("datadog", "synthetic_result"),
+    ("datadog", "rum_event"),
+    ("legacy_log", "log_line"),
 )
 # Entities that a configured source may not hand over at all.
 MAY_BE_ABSENT = (("payroll", "payment"), ("ledger", "account"), ("ledger", "cost_centre"))
@@ -236,6 +262,8 @@ REJECTED_SHARE = 0.01
 # Sources in which each record is money: not one may be lost.
 MONEY_SOURCES = ("payroll", "ledger", "quickbooks", "billing")
 SKEW_MINUTES = 5
+# How far the clock of a system may be from this machine's before somebody is told.
+SOURCE_CLOCK_SECONDS = 5
 
 BATCH_TABLE = "landing.extract_batch"
 CURRENT_BATCHES = (
@@ -246,7 +274,7 @@ CURRENT_BATCHES = (
 
 def checks() -> list[CheckSpec]:
     """All checks of the gate, audit tables first."""
-    specs = [*_landing_checks(), *raw_drift.checks()]
+    specs = [*_landing_checks(), *raw_drift.checks(), *_clock_checks()]
     for source in SOURCES.values():
         for entity in source.entities.values():
             specs += _entity_checks(source, entity)
@@ -524,6 +552,44 @@ def _landing_checks() -> Iterator[CheckSpec]:
         "warn",
         reads=("landing.extract_state", "landing.run_context"),
         requirements=("LTI-7.6",),
+    )
+
+
+def _clock_checks() -> Iterator[CheckSpec]:
+    clock = On(
+        "landing.source_clock",
+        "source_clock",
+        keys=("source", "entity", "partition_key"),
+        requirements=("SVC-3.4", "SLT-3.2"),
+    )
+    yield clock.no_rows(
+        "bounds_hold",
+        """
+        select source, entity, partition_key, measured_at, reading_count, offset_low_seconds, offset_high_seconds
+        from checked where reading_count < 1 or offset_low_seconds > offset_high_seconds
+        """,
+        "What an extract says of a system's clock rests on an answer and has its bounds in order.",
+        "a defect of ingestion.source_clock: nothing may be concluded from these rows",
+    )
+    yield clock.no_rows(
+        "agrees_with_ours",
+        f"""
+        with run as (
+            select run_id from landing.run_context qualify row_number() over (order by started_at desc, run_id desc) = 1
+        )
+        select
+            checked.source, min(checked.entity) as entity, min(checked.partition_key) as partition_key,
+            max(checked.offset_low_seconds) as at_least_seconds, min(checked.offset_high_seconds) as at_most_seconds,
+            count(*) as extract_count
+        from checked inner join run on checked.run_id = run.run_id
+        group by checked.source
+        having max(checked.offset_low_seconds) > {SOURCE_CLOCK_SECONDS}
+            or min(checked.offset_high_seconds) < -{SOURCE_CLOCK_SECONDS}
+        """,
+        f"No system's clock is more than {SOURCE_CLOCK_SECONDS} s from this machine's, by the dates of its answers.",
+        "set the clock that is wrong by a time service; stamps of this run are off by as much (flag_clock_skew)",
+        "warn",
+        reads=("landing.run_context",),
     )
 
 

@@ -49,6 +49,13 @@ MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "datadog.monitor_transition": ("staging.stg_datadog__monitor_transitions", ("monitor_transition_id",)),
     "datadog.slo": ("staging.stg_datadog__slos", ("slo_id",)),
     "datadog.downtime": ("staging.stg_datadog__downtimes", ("downtime_id",)),
+    "datadog.slo_history": ("staging.stg_datadog__slo_histories", ("slo_id", "window_from_at", "window_to_at")),
+    "datadog.slo_correction": ("staging.stg_datadog__slo_corrections", ("slo_correction_id",)),
+    "datadog.incident": ("staging.stg_datadog__incidents", ("incident_id",)),
+    "datadog.synthetic_test": ("staging.stg_datadog__synthetic_tests", ("test_public_id",)),
+    "datadog.synthetic_result": ("staging.stg_datadog__synthetic_results", ("synthetic_result_id",)),
+    "datadog.rum_event": ("staging.stg_datadog__rum_events", ("rum_event_id",)),
+    "legacy_log.log_line": ("staging.stg_legacy_log__lines", ("log_name", "log_file", "line_number")),
     "monitor_samples.monitor_sample": (
         "staging.stg_monitor_samples__samples",
         ("monitor_id", "probe_location", "sampled_at", "received_at"),
@@ -699,6 +706,58 @@ def _datadog() -> Iterator[CheckSpec]:
         "the scope names a service that seeds/services/service.csv does not know",
         share=0.1,
     )
+    yield from _datadog_observed()
+
+
+def _datadog_observed() -> Iterator[CheckSpec]:
+    """Histories, corrections, synthetic and real-user results."""
+    histories = _on("datadog.slo_history")
+    yield histories.no_rows(
+        "has_a_value_or_says_why",
+        """
+        select slo_id, window_from_at, window_to_at from checked
+        where read_outcome = 'read' and sli_percent is null and error_list is null
+        """,
+        "Where Datadog gives no figure for an objective, it gives the error.",
+        "extract the month again; if it stays so, look at the objective in Datadog",
+        "warn",
+    )
+    corrections = _on("datadog.slo_correction")
+    yield corrections.no_rows(
+        "takes_a_known_time_out",
+        """
+        select slo_correction_id, slo_id, start_at, end_at, duration_seconds, recurrence_rule from checked
+        where (recurrence_rule is null and coalesce(end_at <= start_at, true))
+            or (recurrence_rule is not null and (
+                coalesce(duration_seconds, 0) <= 0
+                or not regexp_matches(recurrence_rule, 'FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)')
+            ))
+        """,
+        "A correction has an end, or a rule the warehouse can lay out and a duration.",
+        "have the correction mended in Datadog: as it is, it takes nothing out here",
+        "warn",
+    )
+    yield corrections.in_set(
+        "time_zone",
+        FromQuery("select name from pg_timezone_names()"),
+        "have the correction's zone mended in Datadog: its occurrences cannot be placed",
+    )
+    results = _on("datadog.synthetic_result", requirements=("SVC-3.1",))
+    yield results.in_set(
+        "test_public_id",
+        FromQuery("select record_key from reference.monitor_binding where record_kind = 'synthetic_test'"),
+        "bind the test to a monitor in seeds/services/monitor_binding.csv: until then its results count for no service",
+        "warn",
+        reads=("reference.monitor_binding",),
+    )
+    views = _on("datadog.rum_event", requirements=("SVC-3.1",))
+    yield views.in_set(
+        "service_code",
+        FromQuery("select record_key from reference.monitor_binding where record_kind = 'real_user'"),
+        "bind the service's users to a monitor in seeds/services/monitor_binding.csv: until then they count for nothing",
+        "warn",
+        reads=("reference.monitor_binding",),
+    )
 
 
 def _bamboohr() -> Iterator[CheckSpec]:
@@ -915,6 +974,17 @@ def _monitor_samples() -> Iterator[CheckSpec]:
     )
 
 
+def _legacy_log() -> Iterator[CheckSpec]:
+    on = _on("legacy_log.log_line", requirements=("SVC-3.3",))
+    yield on.in_set(
+        "log_name",
+        FromQuery("select record_key from reference.monitor_binding where record_kind = 'log'"),
+        "bind the log to a monitor in seeds/services/monitor_binding.csv: until then its lines count for no service",
+        "warn",
+        reads=("reference.monitor_binding",),
+    )
+
+
 INCIDENTS = MODELS["servicenow.incident"][0]
 AUDIT = MODELS["servicenow.sys_audit"][0]
 GROUPS = MODELS["servicenow.sys_user_group"][0]
@@ -939,4 +1009,5 @@ RULES = {
     "workday": staging_people.workday,
     "payroll": _payroll,
     "ledger": _ledger,
+    "legacy_log": _legacy_log,
 }

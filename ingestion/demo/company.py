@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from ingestion.demo.back_office import back_office_facts
+from ingestion.demo.legacy_logs import legacy_log_facts
 from ingestion.demo.model import (
     Change,
     Company,
@@ -147,6 +148,7 @@ def build_company(
             *monitor_sample_facts(as_of),
             *back_office_facts(),
             *observability_facts(as_of),
+            *legacy_log_facts(as_of),
         ],
     )
     _plant_wrong_flags(company, clocks)

@@ -2,7 +2,8 @@
 
 Nothing here depends on chance: every probe speaks once per interval, good, unless a stretch of `BAD`, `SILENT`,
 `UNSURE` or `TWICE` says otherwise. A probe's clock may run ahead of the collector's; which monitors exist and
-how often they speak is read from seeds/services/monitor_register.csv, as the warehouse reads it.
+how often they speak is read from seeds/services/monitor_register.csv, as the warehouse reads it; monitors whose
+samples come by another way have no place in `LOCATIONS` and send none here.
 """
 
 from __future__ import annotations
@@ -133,6 +134,8 @@ def samples(company: Company) -> Iterator[tuple[int, tuple[str, ...]]]:
     stretches = {name: _by_probe(rows) for name, rows in _stretches().items()}
     for monitor in read_seed("services/monitor_register.csv"):
         monitor_id, step = monitor["monitor_id"], int(monitor["expected_interval_seconds"])
+        if monitor_id not in LOCATIONS:
+            continue
         start, end = epoch(utc(monitor["effective_from"])), epoch(utc(monitor["effective_to"] or "9999-12-31"))
         ahead = CLOCK_AHEAD_SECONDS.get(monitor_id, 0)
         good, bad = STATUSES.get(monitor_id, ("good", "bad"))

@@ -72,6 +72,20 @@ class DroppedBackOffice(ServedSystem):
         return {**found, "VENDOR_PERFORMANCE_DROP_PATH": str(drops_path / "vendor_performance")}
 
 
+class DroppedLegacyLogs(ServedSystem):
+    """The logs of a system without monitoring."""
+
+    def write_drops(self, drops_path: Path) -> None:
+        """legacy_logs/."""
+        from ingestion.demo.legacy_logs import write_legacy_logs
+
+        write_legacy_logs(self.company, drops_path / "legacy_logs")
+
+    def environment(self, drops_path: Path | None) -> dict[str, str]:
+        """The folder."""
+        return {"LEGACY_LOG_DROP_PATH": str(drops_path / "legacy_logs")} if drops_path else {}
+
+
 # Asked in this order; one that takes a longer path than another stands before it.
 SERVED_SYSTEMS: tuple[type[ServedSystem], ...] = (
     ServedServiceNow,
@@ -82,6 +96,7 @@ SERVED_SYSTEMS: tuple[type[ServedSystem], ...] = (
     DroppedPayAndLedger,
     DroppedMonitorSamples,
     DroppedBackOffice,
+    DroppedLegacyLogs,
 )
 
 

@@ -8,6 +8,7 @@ from ingestion.sources.billing import BILLING
 from ingestion.sources.datadog import DATADOG
 from ingestion.sources.fx_rates import FX_RATES
 from ingestion.sources.ledger import LEDGER
+from ingestion.sources.legacy_log import LEGACY_LOG
 from ingestion.sources.monitor_samples import MONITOR_SAMPLES
 from ingestion.sources.payroll import PAYROLL
 from ingestion.sources.quickbooks import QUICKBOOKS
@@ -33,5 +34,6 @@ SOURCES: dict[str, Source] = {
         BILLING,
         VENDOR_PERFORMANCE,
         SURVEY,
+        LEGACY_LOG,
     )
 }

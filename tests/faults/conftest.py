@@ -24,6 +24,7 @@ SOURCE_VARIABLES = (
     "PAYROLL_",
     "LEDGER_",
     "MONITOR_SAMPLE_",
+    "LEGACY_LOG_",
     "AS_OF",
     "EXTRACT_FROM",
 )

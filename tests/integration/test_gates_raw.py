@@ -47,6 +47,7 @@ VARIABLES = (
     "BILLING_DROP_PATH",
     "VENDOR_PERFORMANCE_DROP_PATH",
     "SURVEY_DROP_PATH",
+    "LEGACY_LOG_DROP_PATH",
 )
 
 # A value for each typed column, by its kind; every other column is text.

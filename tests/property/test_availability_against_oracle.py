@@ -161,9 +161,9 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     connection.execute("set timezone = 'UTC'")
     connection.execute(
         """
-        create table stg_monitor_samples__samples (
+        create table int_monitor_sample (
             monitor_id varchar, probe_location varchar, sampled_at timestamp, received_at timestamp,
-            source_outcome varchar);
+            source_outcome varchar, has_collector_clock boolean);
         create table monitor_register (
             monitor_id varchar, service_code varchar, sample_kind varchar, expected_interval_seconds integer,
             missing_after_seconds integer, location_rule varchar, is_required boolean, effective_from timestamp,
@@ -192,8 +192,8 @@ def _over_views(model: str) -> str:
 
 def fill(engine: duckdb.DuckDBPyConnection, case: Case) -> None:
     tables: dict[str, list[tuple[Any, ...]]] = {
-        "stg_monitor_samples__samples": [
-            (f"m{number}", place, at(case, second), at(case, second + delay), outcome)
+        "int_monitor_sample": [
+            (f"m{number}", place, at(case, second), at(case, second + delay), outcome, True)
             for number, monitor in enumerate(case.monitors)
             for place, second, outcome, delay in monitor.samples
         ],

@@ -29,7 +29,8 @@ from ingestion.sources import SOURCES
 INCIDENT = SOURCES["servicenow"].entities["incident"]
 LINE = SOURCES["payroll"].entities["register_line"]
 GROUP = SOURCES["servicenow"].entities["sys_user_group"]
-PREFIXES = ("SERVICENOW_", "DATADOG_", "BAMBOOHR_", "PAYROLL_", "LEDGER_", "MONITOR_SAMPLE_", "AS_OF", "EXTRACT_FROM")
+PREFIXES = ("SERVICENOW_", "DATADOG_", "BAMBOOHR_", "PAYROLL_", "LEDGER_", "MONITOR_SAMPLE_", "LEGACY_LOG_")
+PREFIXES += ("AS_OF", "EXTRACT_FROM")
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ AUDIT_TABLES = (
     "batch_profile",
     "batch_category",
     "drift_finding",
+    "source_clock",
 )
 FILE_SOURCES = [source.name for source in SOURCES.values() if is_one_file(source)]
 

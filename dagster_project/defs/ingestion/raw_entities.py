@@ -36,6 +36,7 @@ KINDS = {
     "billing": "csv",
     "vendor_performance": "csv",
     "survey": "csv",
+    "legacy_log": "file",
 }
 AUDIT_COLUMNS = (
     dg.TableColumn("_record", "JSON", description="The whole record as received."),

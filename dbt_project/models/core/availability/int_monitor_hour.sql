@@ -3,7 +3,7 @@ with register as (
 ),
 
 samples as (
-    select * from {{ ref('stg_monitor_samples__samples') }}
+    select * from {{ ref('int_monitor_sample') }}
 ),
 
 outcomes as (

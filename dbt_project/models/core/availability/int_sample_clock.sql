@@ -3,7 +3,7 @@
 {%- set ahead_seconds = 30 -%}
 {%- set needed_samples = 12 -%}
 with samples as (
-    select * from {{ ref('stg_monitor_samples__samples') }}
+    select * from {{ ref('int_monitor_sample') }}
 ),
 
 delays as (
@@ -46,7 +46,8 @@ points as (
         monitor_id,
         probe_location,
         cast(sampled_at as date) as sampled_on,
-        count(distinct sampled_at) as point_count
+        count(distinct sampled_at) as point_count,
+        bool_or(has_collector_clock) as has_two_clocks
     from samples
     group by monitor_id, probe_location, cast(sampled_at as date)
 ),
@@ -59,6 +60,7 @@ final as (
         medians.delivery_count,
         medians.delivery_count - points.point_count as duplicate_count,
         medians.median_delay_seconds,
+        points.has_two_clocks,
         medians.median_delay_seconds < -{{ ahead_seconds }}
         and medians.delivery_count >= {{ needed_samples }} as is_corrected,
         case

@@ -6,7 +6,9 @@
     ('servicenow', 'incident', 'sys_id', 'stg_servicenow__incidents'),
     ('servicenow', 'sys_audit', 'sys_id', 'stg_servicenow__audit_entries'),
     ('servicenow', 'change_request', 'sys_id', 'stg_servicenow__change_requests'),
-    ('datadog', 'monitor_transition', 'id', 'stg_datadog__monitor_transitions')
+    ('datadog', 'monitor_transition', 'id', 'stg_datadog__monitor_transitions'),
+    ('datadog', 'synthetic_result', 'result_id', 'stg_datadog__synthetic_results'),
+    ('datadog', 'rum_event', 'id', 'stg_datadog__rum_events')
 ] -%}
 {%- set current = [
     ('servicenow', 'sys_user_group', 'sys_id', 'stg_servicenow__groups'),
@@ -19,6 +21,11 @@
     ('datadog', 'monitor', 'id', 'stg_datadog__monitors'),
     ('datadog', 'slo', 'id', 'stg_datadog__slos'),
     ('datadog', 'downtime', 'id', 'stg_datadog__downtimes'),
+    ('datadog', 'slo_history', "slo_id || '/' || from_ts || '/' || to_ts", 'stg_datadog__slo_histories'),
+    ('datadog', 'slo_correction', 'id', 'stg_datadog__slo_corrections'),
+    ('datadog', 'incident', 'id', 'stg_datadog__incidents'),
+    ('datadog', 'synthetic_test', 'public_id', 'stg_datadog__synthetic_tests'),
+    ('legacy_log', 'log_line', "log_name || '/' || log_file || '/' || line_number", 'stg_legacy_log__lines'),
     ('monitor_samples', 'monitor_sample',
         "monitor_id || '/' || probe_location || '/' || sampled_at || '/' || received_at",
         'stg_monitor_samples__samples'),
