@@ -130,7 +130,10 @@ def _matches() -> Iterator[CheckSpec]:
     )
     yield on.no_rows(
         "alerts_and_tickets_meet",
-        "select alert_ticket_key, match_status, reason_code, ticket_number from checked where match_status <> 'matched'",
+        """
+        select alert_ticket_key, match_status, reason_code, ticket_number from checked
+        where match_status <> 'matched'
+        """,
         f"At most {UNMATCHED_SHARE:.0%} of the alerts and of the tickets machines opened lack the other.",
         "see why by reason_code: the integration that opens tickets does not pass the number on, or is down",
         "warn",

@@ -498,7 +498,7 @@ def _landing_checks() -> Iterator[CheckSpec]:
     yield on.no_rows(
         "is_not_silent",
         f"{empty} and not ({not_silent})",
-        f"What may honestly have nothing to tell (changes, downtimes, leave, shifts ...) has rows too: {rule}.",
+        f"What may honestly have nothing to tell (changes, incidents, results, log lines) has rows too: {rule}.",
         "if the source really has none, there is nothing to do",
         "warn",
     )

@@ -754,7 +754,7 @@ def _datadog_observed() -> Iterator[CheckSpec]:
     yield views.in_set(
         "service_code",
         FromQuery("select record_key from reference.monitor_binding where record_kind = 'real_user'"),
-        "bind the service's users to a monitor in seeds/services/monitor_binding.csv: until then they count for nothing",
+        "bind the service's users to a monitor in seeds/services/monitor_binding.csv: until then nothing counts",
         "warn",
         reads=("reference.monitor_binding",),
     )
