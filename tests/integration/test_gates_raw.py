@@ -63,6 +63,9 @@ GOOD = {
     "rate": "1.08250000",
     "share": "0.5",
     "month": "2025-12",
+    "decimal": "99.875",
+    "epoch_seconds": "1767225600",
+    "nanoseconds": "820000000",
 }
 BAD = {
     "timestamp": "2025-02-30 09:00:00",
@@ -76,6 +79,9 @@ BAD = {
     "rate": "1,0825",
     "share": "50%",
     "month": "12/2025",
+    "decimal": "99,875",
+    "epoch_seconds": "1767225600.5",
+    "nanoseconds": "0.82",
 }
 
 
@@ -322,6 +328,20 @@ def test_stamps_after_the_extract_warn(desk: Desk, name: str) -> None:
     daily = SOURCES[source].entities[entity].partitioning == "daily"
     desk.land(source, entity, records, window=Window.of_days(date(2099, 1, 2), date(2099, 1, 2)) if daily else None)
     assert desk.refused(name).severity == "warn"
+
+
+@pytest.mark.requirement("SLT-3.2")
+@pytest.mark.parametrize(("low", "high", "seen"), [(5.1, 6.0, True), (4.2, 5.3, False), (-7.0, -5.5, True)])
+def test_a_source_whose_clock_is_off_warns(desk: Desk, low: float, high: float, seen: bool) -> None:
+    row = "insert into landing.source_clock values ('datadog', 'slo', '{}', '{}', now(), 3, {}, {})"
+    desk.sql(row.format("snapshot", "r1", low, high), row.format("an earlier run", "r0", 90, 91))
+    outcome = desk.refused("source_clock_agrees_with_ours") if seen else desk.judge("source_clock_agrees_with_ours")
+    assert outcome.success is not seen and not outcome.is_blocking
+
+
+def test_bounds_of_a_clock_that_contradict_each_other_are_refused(desk: Desk) -> None:
+    desk.sql("insert into landing.source_clock values ('datadog', 'slo', 'snapshot', 'r1', now(), 3, 2.0, 1.0)")
+    assert desk.refused("source_clock_bounds_hold").is_blocking
 
 
 # --- money ---

@@ -1,5 +1,3 @@
-{#- Channels of a ticket that a machine opened. -#}
-{%- set alert_channels = ['monitoring', 'event', 'alert'] -%}
 with alerts as (
     select * from {{ ref('stg_datadog__incidents') }}
     where detection_method = 'monitor'
@@ -27,10 +25,11 @@ named as (
     inner join tickets on alerts.ticket_number = tickets.ticket_number
 ),
 
+-- by the channels that are no person's
 machine_tickets as (
-    select tickets.*
+    select *
     from tickets
-    where lower(tickets.channel) in ('{{ alert_channels | join("', '") }}')
+    where lower(channel) in ('monitoring', 'event', 'alert')
 ),
 
 -- of the alerts that name no ticket, each one's nearest ticket of its service that no alert names, and no ticket twice

@@ -60,7 +60,7 @@ judged as (
             when assigned_employee_number is null then 'nobody_assigned'
             when first_on is null then 'not_in_hris'
             when employee_assignment_key is null then 'not_employed_then'
-            when hris_team_code is distinct from ticket_team_code then 'employed_in_another_team'
+            when (hris_team_code is distinct from ticket_team_code) then 'employed_in_another_team'
             else 'employed_in_team'
         end as identity_status
     from joined
