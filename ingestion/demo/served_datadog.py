@@ -308,7 +308,7 @@ class ServedDatadog(ServedSystem):
     def _incidents(self, request: Request) -> Reply:
         start, size = request.number("page[offset]", 0), min(100, request.number("page[size]", 10))
         records = self._more.incidents[start : start + size]
-        pagination: dict[str, Any] = {"offset": start, "size": len(records)}
+        pagination: dict[str, Any] = {"offset": start, "size": size}
         if start + size < len(self._more.incidents):
             pagination["next_offset"] = start + size
         return Reply(200, {"data": records, "included": [], "meta": {"pagination": pagination}}, records=records)

@@ -100,7 +100,10 @@ def cursor_pages(client: Client, entity: Entity, window: Window) -> Iterator[Pag
 
 
 def next_offset_pages(client: Client, entity: Entity) -> Iterator[Page]:
-    """Pages by meta.pagination.next_offset, which the last page leaves out (or gives as null)."""
+    """Pages by meta.pagination.next_offset, which the last page leaves out (or gives as null).
+
+    It is the offset and the page's size: a page that was cut short does not reach it.
+    """
     offset = 0
     while True:
         params = {"page[size]": str(PAGE_SIZE), "page[offset]": str(offset)}
@@ -111,18 +114,12 @@ def next_offset_pages(client: Client, entity: Entity) -> Iterator[Page]:
         following = pagination.get("next_offset") if isinstance(pagination, dict) else None
         if following is None:
             return
-        if not answer.records:
-            # Datadog may name a next offset on a full last page; the page after it is empty and names none.
+        if following != offset + len(answer.records) or following == offset:
             raise InconsistentExtractError(
-                f"{entity.name}: an empty page at offset {offset} says that more follow",
+                f"{entity.name}: {len(answer.records)} records came at offset {offset}, and the next page begins at "
+                f"{following!r}",
                 safe_url(answer.url),
-                "run again; if it stays so, tell the vendor",
-            )
-        if not isinstance(following, int) or following <= offset:
-            raise InconsistentExtractError(
-                f"{entity.name}: the next offset after {offset} is {following!r}",
-                safe_url(answer.url),
-                "run again; if it stays so, the list is being changed under way",
+                "run again; if it stays so, the list is being changed under way or a page was cut short",
             )
         offset = following
 

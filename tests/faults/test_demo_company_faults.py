@@ -28,8 +28,8 @@ def company() -> Company:
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingestion.sources.servicenow.PAGE_SIZE", 50)
-    monkeypatch.setattr("ingestion.sources.datadog.EVENT_PAGE_SIZE", 50)
-    monkeypatch.setattr("ingestion.sources.datadog.PAGE_SIZE", 8)
+    monkeypatch.setattr("ingestion.sources.datadog_paging.EVENT_PAGE_SIZE", 50)
+    monkeypatch.setattr("ingestion.sources.datadog_paging.PAGE_SIZE", 8)
 
 
 def extract_everything(desk: Desk) -> list[BatchResult]:
@@ -60,7 +60,7 @@ def content(desk: Desk) -> dict[str, list[tuple]]:
                        b.high_water_after
                 from {entity.table} as r
                 inner join landing.extract_batch as b on b.batch_id = r._batch_id
-                order by b.window_start_at, r._row_number
+                order by b.window_start_at, b.partition_key, r._row_number
                 """
             ).fetchall()
             for entity in ENTITIES
@@ -72,8 +72,8 @@ def undisturbed(company: Company, tmp_path_factory: pytest.TempPathFactory) -> I
     """A warehouse with the whole company, read without any fault."""
     with pytest.MonkeyPatch.context() as monkeypatch, DemoServer(company) as server:
         monkeypatch.setattr("ingestion.sources.servicenow.PAGE_SIZE", 50)
-        monkeypatch.setattr("ingestion.sources.datadog.EVENT_PAGE_SIZE", 50)
-        monkeypatch.setattr("ingestion.sources.datadog.PAGE_SIZE", 8)
+        monkeypatch.setattr("ingestion.sources.datadog_paging.EVENT_PAGE_SIZE", 50)
+        monkeypatch.setattr("ingestion.sources.datadog_paging.PAGE_SIZE", 8)
         path: Path = tmp_path_factory.mktemp("undisturbed") / "warehouse.duckdb"
         desk = Desk(Settings.from_env({"WAREHOUSE_PATH": str(path)}))
         landing.prepare(desk.settings)

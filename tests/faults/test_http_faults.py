@@ -175,7 +175,7 @@ def test_duplicated_page_for_ever_is_an_error(desk: Desk, vendor: VendorServer) 
 def test_repeated_page_among_cursor_pages_is_found_without_a_total(
     desk: Desk, vendor: VendorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingestion.sources.datadog.EVENT_PAGE_SIZE", 10)
+    monkeypatch.setattr("ingestion.sources.datadog_paging.EVENT_PAGE_SIZE", 10)
     vendor.lists["/api/v2/events"] = [transition(number) for number in range(25)]
     first_page: list[bytes] = []
 

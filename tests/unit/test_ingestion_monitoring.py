@@ -18,7 +18,7 @@ import duckdb
 import pytest
 
 from ingestion import extract, landing
-from ingestion.contracts import Page, SourceError, Window
+from ingestion.contracts import InconsistentExtractError, Page, SourceError, Window
 from ingestion.demo.company import build_company
 from ingestion.demo.faults import FaultPlan, FaultRule
 from ingestion.demo.served_datadog import ServedDatadog
@@ -123,6 +123,19 @@ def test_incidents_end_where_no_next_offset_is_given(
     expected = datadog._more.incidents
     assert [row["id"] for row in rows] == [row["id"] for row in expected]
     assert len(server.requests) - before == -(-len(expected) // 7)
+
+
+@pytest.mark.parametrize("action", ["short_page", "empty_page"])
+def test_a_page_of_incidents_that_was_cut_short_is_noticed(
+    datadog: ServedDatadog, plan: FaultPlan, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    monkeypatch.setattr("ingestion.sources.datadog_paging.PAGE_SIZE", 7)
+    plan.__init__([FaultRule("incidents", action, nth=(2,))])
+    try:
+        with pytest.raises(InconsistentExtractError, match="came at offset 7"):
+            read("incident", Window("snapshot"))
+    finally:
+        plan.__init__()
 
 
 @pytest.mark.requirement("SVC-3.1")
