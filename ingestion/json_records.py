@@ -102,6 +102,21 @@ def _array_within(text: str, position: int, name: str) -> tuple[list[tuple[str, 
     return slices, position + 1
 
 
+def member_text(text: str, name: str) -> str | None:
+    """The exact text of a member of a JSON object that has been parsed before; None where it has no such member."""
+    position = _expect(text, _skip(text, 0), "{")
+    while text[position] != "}":
+        found, position = _DECODER.raw_decode(text, position)
+        position = _expect(text, _skip(text, position), ":")
+        _, end = _DECODER.raw_decode(text, position)
+        if found == name:
+            return text[position:end]
+        position = _skip(text, end)
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+    return None
+
+
 def _array(text: str, position: int) -> tuple[list[tuple[str, Any]], int]:
     position = _expect(text, position, "[")
     slices = []

@@ -548,6 +548,8 @@ def _examine(
     if entity.stamp:
         formats = ", ".join(f"'{text}'" for text in entity.stamp_formats)
         stamp = f"try_strptime(c{entity.columns.index(entity.stamp)}, [{formats}])"
+        if "%z" in formats:
+            stamp = f"({stamp}) at time zone 'UTC'"
     count, rejected, distinct, earliest, latest = connection.execute(
         f"""
         select count(*), count(reason), count(distinct md5(record)), min({stamp}), max({stamp})

@@ -1,7 +1,7 @@
 """A loopback HTTP server that answers as the company's source systems do.
 
-One port for all: ServiceNow below /api/now, Datadog below /api/v1 and /api/v2, BambooHR below
-/api/gateway.php/<company>/v1. Nothing with a stamp at or after the company's `as_of_at` is served.
+One port for all: ServiceNow below /api/now, Jira below /rest, Datadog below /api/v1 and /api/v2, BambooHR
+below /api/gateway.php/<company>/v1. Nothing with a stamp at or after the company's `as_of_at` is served.
 Credentials are made up for each server and handed out by `environment()` only.
 
 Where the real systems are peculiar, so is this one: ServiceNow ignores a condition on an unknown field and

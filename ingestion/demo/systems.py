@@ -8,6 +8,7 @@ from ingestion.demo.model import Company
 from ingestion.demo.served import ServedSystem
 from ingestion.demo.served_bamboohr import ServedBambooHR
 from ingestion.demo.served_datadog import ServedDatadog
+from ingestion.demo.served_jira import ServedJira
 from ingestion.demo.served_quickbooks import ServedQuickBooks
 from ingestion.demo.served_servicenow import ServedServiceNow
 from ingestion.demo.served_workday import ServedWorkday
@@ -89,6 +90,7 @@ class DroppedLegacyLogs(ServedSystem):
 # Asked in this order; one that takes a longer path than another stands before it.
 SERVED_SYSTEMS: tuple[type[ServedSystem], ...] = (
     ServedServiceNow,
+    ServedJira,
     ServedDatadog,
     ServedBambooHR,
     ServedQuickBooks,

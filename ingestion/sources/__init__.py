@@ -7,6 +7,7 @@ from ingestion.sources.bamboohr import BAMBOOHR
 from ingestion.sources.billing import BILLING
 from ingestion.sources.datadog import DATADOG
 from ingestion.sources.fx_rates import FX_RATES
+from ingestion.sources.jira import JIRA
 from ingestion.sources.ledger import LEDGER
 from ingestion.sources.legacy_log import LEGACY_LOG
 from ingestion.sources.monitor_samples import MONITOR_SAMPLES
@@ -23,6 +24,7 @@ SOURCES: dict[str, Source] = {
     for source in (
         SERVICENOW,
         SERVICENOW_EVENT_LOG,
+        JIRA,
         DATADOG,
         MONITOR_SAMPLES,
         BAMBOOHR,

@@ -25,6 +25,7 @@ from ingestion.sources import SOURCES
 KINDS = {
     "servicenow": "servicenow",
     "servicenow_event_log": "csv",
+    "jira": "jira",
     "datadog": "datadog",
     "bamboohr": "bamboohr",
     "workday": "workday",
