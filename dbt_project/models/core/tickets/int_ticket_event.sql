@@ -18,6 +18,10 @@ event_log_events as (
     select * from {{ ref('int_event_log_ticket_event') }}
 ),
 
+jira_events as (
+    select * from {{ ref('int_jira_ticket_event') }}
+),
+
 requests as (
     select
         scope_type,
@@ -52,6 +56,8 @@ source_events as (
     select * from servicenow_events
     union all
     select * from event_log_events
+    union all
+    select * from jira_events
 ),
 
 recorded as (

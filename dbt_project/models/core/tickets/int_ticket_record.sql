@@ -6,6 +6,15 @@ log_events as (
     select * from {{ ref('stg_servicenow_event_log__incident_events') }}
 ),
 
+jira_issues as (
+    select * from {{ ref('stg_jira__issues') }}
+),
+
+jira_cycles as (
+    select * from {{ ref('int_jira_sla_cycle') }}
+    where phase = 'resolution'
+),
+
 run_context as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -48,10 +57,41 @@ event_log as (
         ) = 1
 ),
 
+-- Jira has no one flag: it was kept when no cycle of Time to resolution was breached
+jira_flags as (
+    select
+        ticket_key,
+        not bool_or(is_breached) as made_sla
+    from jira_cycles
+    group by ticket_key
+),
+
+jira as (
+    select
+        'jira' as source_system,
+        jira_issues.issue_key as ticket_number,
+        {{ whole_second('jira_issues.created_at') }} as opened_at,
+        jira_issues.priority,
+        jira_flags.made_sla,
+        cast(null as integer) as reopen_count,
+        cast(null as varchar) as channel,
+        {{ whole_second('jira_issues.resolved_at') }} as source_resolved_at,
+        cast(null as timestamp) as source_closed_at,
+        jira_issues.batch_id
+    from jira_issues
+    left join jira_flags on 'jira:' || jira_issues.issue_key = jira_flags.ticket_key
+    qualify row_number() over (
+            partition by jira_issues.issue_key
+            order by jira_issues.updated_at desc nulls last, jira_issues.issue_id asc
+        ) = 1
+),
+
 unioned as (
     select * from servicenow
     union all
     select * from event_log
+    union all
+    select * from jira
 ),
 
 known_by_as_of as (

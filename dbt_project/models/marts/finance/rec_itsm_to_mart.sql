@@ -20,6 +20,14 @@ found_records as (
     select * from {{ source('landing', 'deleted_record') }}
 ),
 
+raw_issues as (
+    select * from {{ source('jira', 'issue') }}
+),
+
+raw_changelogs as (
+    select * from {{ source('jira', 'issue_changelog') }}
+),
+
 staged_incidents as (
     select * from {{ ref('stg_servicenow__incidents') }}
 ),
@@ -30,6 +38,14 @@ staged_audit_entries as (
 
 staged_log_events as (
     select * from {{ ref('stg_servicenow_event_log__incident_events') }}
+),
+
+staged_issues as (
+    select * from {{ ref('stg_jira__issues') }}
+),
+
+staged_changelogs as (
+    select * from {{ ref('stg_jira__changelogs') }}
 ),
 
 tickets as (
@@ -101,6 +117,20 @@ raw_tickets as (
         ) as opened_month
     from raw_log_events
     group by number
+    union all
+    select
+        'jira' as source_system,
+        issue_keys.issue_key as ticket_number,
+        min(issue_keys.opened_month) as opened_month
+    from (
+        select
+            {{ adapter.quote('key') }} as issue_key,
+            substr(created, 1, 7) as opened_month
+        from raw_issues
+        -- an issue that is moved gets another key: the last one counts
+        qualify row_number() over (partition by id order by _extracted_at desc, _batch_id desc, _row_number desc) = 1
+    ) as issue_keys
+    group by issue_keys.issue_key
 ),
 
 staged_tickets as (
@@ -117,6 +147,13 @@ staged_tickets as (
         min(opened_at) as opened_at
     from staged_log_events
     group by number
+    union all
+    select
+        'jira' as source_system,
+        issue_key as ticket_number,
+        min(created_at) as opened_at
+    from staged_issues
+    group by issue_key
 ),
 
 raw_incident_numbers as (
@@ -132,6 +169,30 @@ raw_log_keys as (
         sys_mod_count,
         sys_updated_at
     from raw_log_events
+),
+
+raw_changelog_entries as (
+    select distinct
+        issue_id,
+        id,
+        items
+    from raw_changelogs
+),
+
+raw_changelog_items as (
+    select
+        issue_id,
+        id,
+        {{ json_elements('items') }} as item
+    from raw_changelog_entries
+),
+
+staged_changelog_items as (
+    select
+        issue_id,
+        changed_at,
+        {{ json_elements('items') }} as item
+    from staged_changelogs
 ),
 
 raw_event_counts as (
@@ -162,6 +223,16 @@ raw_event_counts as (
         0 as deleted_event_count
     from raw_log_keys as log_keys
     group by log_keys.number
+    union all
+    select
+        'jira' as source_system,
+        staged_issues.issue_key as ticket_number,
+        count(*) as event_count,
+        0 as deleted_event_count
+    from raw_changelog_items
+    inner join staged_issues on raw_changelog_items.issue_id = staged_issues.issue_id
+    where {{ jira_logged_field('raw_changelog_items.item') }} is not null
+    group by staged_issues.issue_key
 ),
 
 -- what had not happened yet at the instant the run looks from
@@ -194,6 +265,21 @@ late_event_counts as (
         staged_log_events.sys_updated_at > run_context.as_of_at
         or staged_log_events.opened_at > run_context.as_of_at
     group by staged_log_events.number
+    union all
+    select
+        'jira' as source_system,
+        staged_issues.issue_key as ticket_number,
+        count(*) as event_count
+    from staged_changelog_items
+    inner join staged_issues on staged_changelog_items.issue_id = staged_issues.issue_id
+    cross join run_context
+    where
+        {{ jira_logged_field('staged_changelog_items.item') }} is not null
+        and (
+            {{ whole_second('staged_changelog_items.changed_at') }} > run_context.as_of_at
+            or {{ whole_second('staged_issues.created_at') }} > run_context.as_of_at
+        )
+    group by staged_issues.issue_key
 ),
 
 core_event_counts as (
