@@ -517,6 +517,8 @@ class ServiceNowTables:
                     ticket.short_description,
                     "false" if last.ticket_state in ("closed", "canceled") else "true",
                     self._desk.problem_of.get(ticket.number, ""),
+                    ("false" if reassigned else "true") if resolved_at else "",
+                    ROOT_CAUSES[int(ticket.sys_id[:8], 16) % len(ROOT_CAUSES)] if resolved_at else "",
                 )
             )
             if first.at != ticket.opened_at:
@@ -657,7 +659,14 @@ INCIDENT_COLUMNS = (
     "short_description",
     "active",
     "problem_id",
+    "u_first_contact",
+    "u_root_cause",
 )
+# Values of the instance's own fields, drawn by the incident's sys_id: nothing else depends on them.
+ROOT_CAUSES = (
+    ["configuration"] * 22 + ["software"] * 20 + ["capacity"] * 10 + ["vendor_cloud"] * 7 + ["vendor_mail"] * 6
+    + ["user"] * 20 + ["other"] * 2 + [""] * 13
+)  # fmt: skip
 AUDIT_COLUMNS = (
     "sys_id",
     "tablename",

@@ -99,7 +99,8 @@ ENTITIES = (
         | frozenset(
             words(
                 "business_stc calendar_stc caused_by child_incidents hold_reason incident_state notify "
-                "parent_incident rfc severity subcategory origin_id origin_table cause"
+                "parent_incident rfc severity subcategory origin_id origin_table cause "
+                "u_first_contact u_root_cause"
             )
         ),
         optional="problem_id",

@@ -36,6 +36,19 @@
     json_extract_string({{ col }}, '{{ path }}')
 {%- endmacro %}
 
+{#- Text of the member of a JSON object that a column names; null when absent. -#}
+{% macro json_text_of(col, name) -%}
+    {{ adapter.dispatch('json_text_of', 'slt_warehouse')(col, name) }}
+{%- endmacro %}
+{% macro duckdb__json_text_of(col, name) -%}
+    json_extract_string({{ col }}, '$."' || {{ name }} || '"')
+{%- endmacro %}
+
+{#- What a field says: of an object that stands for a value (an option, a reference) its `value`, else the text. -#}
+{% macro json_value_text(text) -%}
+    case when left({{ text }}, 1) = '{' then {{ json_text(text, '$.value') }} else {{ text }} end
+{%- endmacro %}
+
 {#- For the select list: one row per element (text) of a JSON array column. -#}
 {% macro json_elements(col) -%}
     {{ adapter.dispatch('json_elements', 'slt_warehouse')(col) }}
