@@ -21,6 +21,7 @@ from expectations.suites import (
     marts_cmdb,
     marts_exclusions,
     marts_finance,
+    marts_jira,
     marts_monitoring,
     marts_people,
     marts_slo,
@@ -29,7 +30,7 @@ from expectations.suites import (
     marts_vendors,
 )
 
-TICKET_SOURCES = ("servicenow", "servicenow_event_log")
+TICKET_SOURCES = ("servicenow", "servicenow_event_log", "jira")
 SLT_STATUSES = (
     "met",
     "within_tolerance",
@@ -65,6 +66,7 @@ PERSONAL_NAME = r"(^|_)(employee|person|display_name|full_name|e?mail|user_name|
 PERSONS = {
     "staging.stg_bamboohr__employees": ("employee_number", "display_name", "work_email"),
     "staging.stg_workday__workers": ("worker_id", "display_name", "work_email"),
+    "staging.stg_jira__accounts": ("account_id", "display_name", "email_address"),
     "staging.stg_servicenow__users": ("user_id", "user_name", "display_name", "email", "employee_number"),
 }
 
@@ -110,6 +112,7 @@ def checks() -> list[CheckSpec]:
                 marts_sources,
                 marts_statistics,
                 marts_people,
+                marts_jira,
             )
             for check in suite.checks()
         ),
@@ -639,10 +642,13 @@ def _itsm() -> Iterator[CheckSpec]:
                 (select count(distinct number) from raw_servicenow_event_log.incident_event
                     where _batch_id in (select current_batch_id from landing.extract_state)) as
                         raw_event_log_count,
+                (select coalesce(sum(raw_count), 0) from checked where source_system = 'jira') as jira_count,
+                (select count(distinct id) from raw_jira.issue) as raw_jira_count,
                 (select coalesce(sum(slt_row_count), 0) from checked) as result_count,
                 (select count(*) from {TICKETS}) as mart_result_count
         ) as totals
         where servicenow_count <> raw_servicenow_count or event_log_count <> raw_event_log_count
+        or jira_count <> raw_jira_count
         or result_count <> mart_result_count
         """,
         "The reconciliation's totals are the tickets landed and the results in the mart.",
@@ -651,6 +657,7 @@ def _itsm() -> Iterator[CheckSpec]:
             TICKETS,
             "raw_servicenow.incident",
             "raw_servicenow_event_log.incident_event",
+            "raw_jira.issue",
             "landing.extract_state",
         ),
     )

@@ -99,6 +99,11 @@ CASTS: dict[str, dict[str, str]] = {
         "knowledge": "boolean",
         "u_priority_confirmation": "boolean",
     },
+    "jira.issue": {"created": "iso8601", "updated": "iso8601", "resolutiondate": "iso8601"},
+    "jira.issue_changelog": {"created": "iso8601", "issue_updated": "iso8601"},
+    "jira.field": {"custom": "boolean"},
+    "jira.account": {"active": "boolean"},
+    "jira.queue": {"issueCount": "integer"},
     "datadog.monitor": {"created": "iso8601", "modified": "iso8601"},
     "datadog.monitor_transition": {"timestamp": "iso8601"},
     "datadog.downtime": {"start": "iso8601", "end": "iso8601", "created": "iso8601", "canceled": "iso8601"},
@@ -237,6 +242,7 @@ MAY_BE_EMPTY = (
     ("servicenow", "kb_knowledge"),
     ("servicenow", "asmt_assessment_instance"),
     ("servicenow", "asmt_metric_result"),
+    ("jira", "queue"),
     ("datadog", "monitor_transition"),
     ("datadog", "slo"),
     ("datadog", "downtime"),
@@ -613,7 +619,7 @@ def _entity_checks(source: Source, entity: Entity) -> Iterator[CheckSpec]:
         keys=(*entity.key, "_batch_id", "_row_number"),
         rows=_rows(source, entity),
         sources=(source.name,),
-        requirements=("LTI-7.1",) if source.name.startswith("servicenow") else (),
+        requirements=("LTI-7.1",) if source.name.startswith(("servicenow", "jira")) else (),
     )
     yield On(entity.table, f"{source.name}_{entity.name}", sources=(source.name,)).check(
         "columns_are_there",

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from expectations.checks import CheckSpec, FromQuery, On, quoted
-from expectations.suites import staging_finance, staging_people
+from expectations.suites import staging_finance, staging_jira, staging_people
 from ingestion.contracts import Entity
 from ingestion.sources import SOURCES
 
@@ -45,6 +45,12 @@ MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
         "staging.stg_servicenow_event_log__incident_events",
         ("number", "sys_mod_count", "sys_updated_at"),
     ),
+    "jira.issue": ("staging.stg_jira__issues", ("issue_id",)),
+    "jira.issue_changelog": ("staging.stg_jira__changelogs", ("issue_id", "history_id")),
+    "jira.project": ("staging.stg_jira__projects", ("project_id",)),
+    "jira.field": ("staging.stg_jira__fields", ("field_id",)),
+    "jira.account": ("staging.stg_jira__accounts", ("account_id",)),
+    "jira.queue": ("staging.stg_jira__queues", ("service_desk_id", "queue_id")),
     "datadog.monitor": ("staging.stg_datadog__monitors", ("monitor_id",)),
     "datadog.monitor_transition": ("staging.stg_datadog__monitor_transitions", ("monitor_transition_id",)),
     "datadog.slo": ("staging.stg_datadog__slos", ("slo_id",)),
@@ -660,6 +666,10 @@ def _event_log() -> Iterator[CheckSpec]:
         )
 
 
+def _jira() -> Iterator[CheckSpec]:
+    yield from staging_jira.rules(_on("jira.issue"), _on("jira.issue_changelog"))
+
+
 def _datadog() -> Iterator[CheckSpec]:
     monitors = _on("datadog.monitor")
     governed = "give the monitor a tag service:<code> of seeds/services/service.csv"
@@ -1003,6 +1013,7 @@ TARGETS = MODELS["bamboohr.incentive_target"][0]
 RULES = {
     "servicenow": _servicenow,
     "servicenow_event_log": _event_log,
+    "jira": _jira,
     "datadog": _datadog,
     "monitor_samples": _monitor_samples,
     "bamboohr": lambda: [*_bamboohr(), *staging_people.bamboohr()],
