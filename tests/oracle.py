@@ -267,18 +267,22 @@ def _of_ticket(item: TicketResult, name: str) -> Any:
     return getattr(item, name) if hasattr(item, name) else getattr(item.result, name)
 
 
-def _ticket_differences(connection: duckdb.DuckDBPyConnection, results: Sequence[TicketResult]) -> list[Difference]:
+def _ticket_differences(
+    connection: duckdb.DuckDBPyConnection, results: Sequence[TicketResult], source_system: str = "servicenow"
+) -> list[Difference]:
     keys = ("ticket_number", "slt_code", "slt_version")
     expected = _expected(results, keys, TICKET_COLUMNS, _of_ticket)
     for values in expected.values():
         if values["slt_status"] == "invalid":  # only that it is invalid is promised
             for name in set(TICKET_COLUMNS) - {"slt_status"}:
                 del values[name]
-    mart = "(select * from slt.fct_ticket_slt where source_system = 'servicenow')"
+    mart = f"(select * from slt.fct_ticket_slt where source_system = '{source_system}')"
     return _compare("slt.fct_ticket_slt", expected, _read(connection, mart, keys, TICKET_COLUMNS))
 
 
-def _segment_differences(connection: duckdb.DuckDBPyConnection, results: Sequence[TicketResult]) -> list[Difference]:
+def _segment_differences(
+    connection: duckdb.DuckDBPyConnection, results: Sequence[TicketResult], source_system: str = "servicenow"
+) -> list[Difference]:
     """Each segment's seconds (its class within its state interval), and the classes' sums per ticket."""
     mart = "slt.fct_slt_clock_segment"
     found: dict[tuple[str, str], list[tuple[int, int, str, int]]] = {}
@@ -288,8 +292,9 @@ def _segment_differences(connection: duckdb.DuckDBPyConnection, results: Sequenc
             s.clock_class, s.seconds
         from slt.fct_slt_clock_segment as s
         inner join slt.fct_ticket_slt as t on s.ticket_slt_key = t.ticket_slt_key
-        where t.source_system = 'servicenow'
-        """
+        where t.source_system = ?
+        """,
+        [source_system],
     ).fetchall():
         found.setdefault((ticket_number, slt_code), []).append(tuple(segment))
     differences = []

@@ -14,7 +14,7 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ingestion.demo.model import Company
+from ingestion.demo.model import Company, Ticket, TicketEvent
 from ingestion.demo.timeline import DAY, HOUR, Clock, Targets, epoch, load_clocks
 
 # One issue every so often from the company's first day: some 480 by the default as_of.
@@ -37,6 +37,16 @@ STATUSES = {
 WAITING_FOR_SUPPORT, IN_PROGRESS, WAITING_FOR_CUSTOMER = "10001", "3", "10002"
 PENDING, ESCALATED, RESOLVED, CLOSED, CANCELED = "10003", "10004", "5", "6", "10005"
 STOPPED = (RESOLVED, CLOSED)
+CANONICAL_STATES = {
+    WAITING_FOR_SUPPORT: "new",
+    IN_PROGRESS: "in_progress",
+    WAITING_FOR_CUSTOMER: "awaiting_caller",
+    PENDING: "on_hold",
+    ESCALATED: "in_progress",
+    RESOLVED: "resolved",
+    CLOSED: "closed",
+    CANCELED: "canceled",
+}
 PAUSED = (WAITING_FOR_CUSTOMER, PENDING)
 PRIORITIES = {1: "Highest", 2: "High", 3: "Medium", 4: "Low", 5: "Lowest"}
 
@@ -205,6 +215,36 @@ class Desk:
         if issue.has_sla:
             self._measure(issue, number, opening)
         return issue
+
+    def tickets(self) -> list[Ticket]:
+        """The issues as tickets of the model, by whole seconds, for the reference calculation; number is the key."""
+        tickets = []
+        for issue in self.issues:
+            # What an issue opened with is what its first changes replaced.
+            opening = dict(issue.values)
+            for entry in reversed(issue.histories):
+                for item in entry.items:
+                    if item.field_id in opening:
+                        opening[item.field_id] = item.from_text if item.field_id == GROUP_FIELD else item.from_id
+            events = [_event(issue.created_at, opening)]
+            for entry in issue.histories:
+                for item in entry.items:
+                    if item.field_id in opening:
+                        opening[item.field_id] = item.to_text if item.field_id == GROUP_FIELD else item.to_id
+                events.append(_event(entry.at, opening))
+            tickets.append(
+                Ticket(
+                    sys_id=str(issue.issue_id),
+                    number=issue.key,
+                    opened_at=events[0].at,
+                    contact_type="",
+                    category="",
+                    short_description=issue.summary,
+                    caller=issue.reporter_id,
+                    events=events,
+                )
+            )
+        return tickets
 
     # --- what happens to an issue ---
 
@@ -409,6 +449,18 @@ GROUP_OPTIONS = {
 
 def _id_of(field_id: str, value: str) -> str:
     return GROUP_OPTIONS[value] if field_id == GROUP_FIELD and value else value
+
+
+def _event(at: datetime, values: dict[str, str]) -> TicketEvent:
+    return TicketEvent(
+        at=at.replace(microsecond=0),
+        ticket_state=CANONICAL_STATES[values["status"]],
+        priority=int(values["priority"]),
+        # No group of the internal desks is a team.
+        team_code=None,  # type: ignore[arg-type]
+        assigned_to=None,
+        service_code="",
+    )
 
 
 def _account(seed: int, name: str, display_name: str, email: str, account_type: str) -> Account:

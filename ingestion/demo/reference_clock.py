@@ -746,15 +746,19 @@ class TicketResult:
     result: TicketSlt
 
 
-def calculate_ticket_slts(company: Company, reference: SltReference | None = None) -> list[TicketResult]:
+def calculate_ticket_slts(
+    company: Company, reference: SltReference | None = None, source_system: str = "servicenow"
+) -> list[TicketResult]:
     """Results of every ticket of the company under every definition of its source in force at its opening.
+
+    source_system says which system's tickets `company.tickets` are.
 
     Priority, service, contract and item are those at the moment target_policy names; the team is the one at
     stop (at as_of while open). A ticket without a target row has no result.
     """
     reference = reference or load_slt_reference()
     as_of_s = to_seconds(company.as_of_at)
-    definitions = [item for item in reference.definitions if item.source_system == "servicenow"]
+    definitions = [item for item in reference.definitions if item.source_system == source_system]
     results: list[TicketResult] = []
     for ticket in company.tickets:
         events = ticket.events

@@ -254,10 +254,10 @@ def _duration(milliseconds: int) -> dict[str, Any]:
 class ServedJira(ServedSystem):
     """The APIs below /rest/, by an e-mail address and a token."""
 
-    def __init__(self, company: Company, zone: str = USER_ZONE) -> None:
+    def __init__(self, company: Company) -> None:
         super().__init__(company)
         self._token = secrets.token_hex(16)
-        self._zone = zone
+        self._zone = USER_ZONE
         self._records: JiraRecords | None = None
         self._lock = threading.Lock()
         self._used = 0

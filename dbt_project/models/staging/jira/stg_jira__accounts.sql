@@ -7,7 +7,7 @@ extract_state as (
 ),
 
 current_records as (
-    {{ current_batches('jira', 'account', ['accountId']) }}
+    {{ current_batches('jira', 'account', [adapter.quote('accountId')]) }}
 ),
 
 renamed as (
