@@ -41,15 +41,12 @@ read_cycles as (
     select
         ticket_key,
         phase,
-        {{ from_epoch_seconds(int_div("cast(" ~ json_text('sla_cycle', '$.startTime.epochMillis') ~ " as bigint)", 1000)) }}
-            as started_at,
-        {{ from_epoch_seconds(int_div("cast(" ~ json_text('sla_cycle', '$.stopTime.epochMillis') ~ " as bigint)", 1000)) }}
-            as stopped_at,
+        cast({{ json_text('sla_cycle', '$.startTime.epochMillis') }} as bigint) as start_milliseconds,
+        cast({{ json_text('sla_cycle', '$.stopTime.epochMillis') }} as bigint) as stop_milliseconds,
         cast({{ json_text('sla_cycle', '$.paused') }} as boolean) as is_paused,
         cast({{ json_text('sla_cycle', '$.breached') }} as boolean) as is_breached,
-        {{ int_div("cast(" ~ json_text('sla_cycle', '$.goalDuration.millis') ~ " as bigint)", 1000) }} as goal_seconds,
-        {{ int_div("cast(" ~ json_text('sla_cycle', '$.elapsedTime.millis') ~ " as bigint)", 1000) }}
-            as elapsed_seconds,
+        cast({{ json_text('sla_cycle', '$.goalDuration.millis') }} as bigint) as goal_milliseconds,
+        cast({{ json_text('sla_cycle', '$.elapsedTime.millis') }} as bigint) as elapsed_milliseconds,
         batch_id
     from cycles
 ),
@@ -59,15 +56,15 @@ final as (
         ticket_key,
         phase,
         cast(row_number() over (
-            partition by ticket_key, phase order by started_at, stopped_at nulls last
+            partition by ticket_key, phase order by start_milliseconds, stop_milliseconds nulls last
         ) as integer) as cycle_number,
-        started_at,
-        stopped_at,
-        stopped_at is null as is_ongoing,
+        {{ from_epoch_seconds(int_div('start_milliseconds', 1000)) }} as started_at,
+        {{ from_epoch_seconds(int_div('stop_milliseconds', 1000)) }} as stopped_at,
+        stop_milliseconds is null as is_ongoing,
         is_paused,
         is_breached,
-        goal_seconds,
-        elapsed_seconds,
+        {{ int_div('goal_milliseconds', 1000) }} as goal_seconds,
+        {{ int_div('elapsed_milliseconds', 1000) }} as elapsed_seconds,
         batch_id
     from read_cycles
 )
