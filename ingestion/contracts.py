@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 Partitioning = Literal["daily", "monthly", "snapshot", "file"]
@@ -64,6 +65,9 @@ class Entity:
     from a whole extract without counting as missing; `known_fields` are fields of the vendor that are kept in
     `_record` only and are no drift. `flatten` turns a nested record into {field: value}; `endpoint` and
     `record_key` say where an API keeps the records; with `is_single_record` one object stands there, no list.
+    `keeps_record` says what `_record` holds: the 'whole' record, or the 'rest' of it, the fields that have no column.
+    The columns of a CSV file are its texts as received, so columns and rest are the whole record, in a seventh of the
+    room; `_row_hash` then covers both.
     """
 
     source: str
@@ -80,6 +84,7 @@ class Entity:
     record_key: str | None = None
     flatten: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     is_single_record: bool = False
+    keeps_record: Literal["whole", "rest"] = "whole"
 
     @property
     def table(self) -> str:
@@ -111,6 +116,21 @@ class Page:
     records: list[Record]
     total: int | None = None
     fields: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class BulkFile:
+    """A file that may be landed as a set: what its reader must be told, and what its reading must account for.
+
+    `fields` are the field names in order; `header_plain_bytes`, `plain_byte_count` (bytes that are neither quotes
+    nor line ends) and `line_count` were counted over the bytes of the whole file.
+    """
+
+    path: Path
+    fields: tuple[str, ...]
+    header_plain_byte_count: int
+    plain_byte_count: int
+    line_count: int
 
 
 @dataclass(frozen=True)
@@ -170,6 +190,10 @@ class Source:
     def existing_keys(self, entity: Entity, keys: Collection[str], notify: Callable[[str], None]) -> set[str]:
         """Those of some record keys the source still has, in whatever window. For sources that can count."""
         raise NotImplementedError
+
+    def bulk_file(self, entity: Entity, window: Window) -> BulkFile | None:
+        """The file of a window when it is worth landing as a set and looks fit for it; None: read its pages."""
+        return None
 
     def partition_keys(self, entity: Entity) -> list[str]:
         """The partitions the source itself offers (files, months); [] for entities read by stamp."""

@@ -15,7 +15,7 @@ from datetime import time as clock_time
 
 import duckdb
 
-from ingestion import landing, source_clock
+from ingestion import bulk, landing, source_clock
 from ingestion.contracts import (
     MAX_RANGE_DAYS,
     Entity,
@@ -104,6 +104,10 @@ def extract(
                 tell("unchanged", row_count=standing.row_count)
                 return _result(standing, 0, begun, window)
         try:
+            in_bulk = _land_in_bulk(settings, source, entity, window, run_id, started_at, known_sha256)
+            if in_bulk:
+                tell("landed", row_count=in_bulk.row_count, page_count=1)
+                return _result(in_bulk, 1, begun, window)
             with landing.Spool(settings, entity) as spool, source_clock.listen() as clock:
                 for page in source.pages(entity, window, lambda message: tell("retrying", message=message)):
                     spool.add(page)
@@ -148,6 +152,36 @@ def extract(
         )
         return _result(landed, spool.page_count, begun, window)
     raise AssertionError("unreachable")
+
+
+def _land_in_bulk(
+    settings: Settings,
+    source: Source,
+    entity: Entity,
+    window: Window,
+    run_id: str,
+    started_at: datetime,
+    content_sha256: str | None,
+) -> landing.LandResult | None:
+    """Land a large file as a set; None when the source has none, or it has to be read with care."""
+    file = source.bulk_file(entity, window) if content_sha256 else None
+    if file is None:
+        return None
+
+    def is_unchanged() -> bool:
+        return source.content_sha256(entity, window) == content_sha256
+
+    return bulk.land_file(
+        settings,
+        source,
+        entity,
+        window,
+        file,
+        run_id=run_id,
+        started_at=started_at,
+        content_sha256=content_sha256,
+        is_unchanged=is_unchanged,
+    )
 
 
 def extract_due(

@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -323,15 +323,19 @@ class Spool:
         part.rename(whole)
 
     def drift(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """(columns that came and the contract does not know, contract columns that did not come at all).
+        """What the fields that came say about the contract (see `drift`)."""
+        return drift(self.entity, self.fields, is_header_known=self.is_header_known)
 
-        Without records and without a header nothing can be said about columns.
-        """
-        entity = self.entity
-        unknown = tuple(sorted(self.fields - set(entity.columns) - entity.known_fields))
-        if not self.fields and not self.is_header_known:
-            return unknown, ()
-        return unknown, tuple(c for c in entity.columns if c not in self.fields and c not in entity.optional)
+
+def drift(entity: Entity, fields: set[str], *, is_header_known: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(columns that came and the contract does not know, contract columns that did not come at all).
+
+    Without records and without a header nothing can be said about columns.
+    """
+    unknown = tuple(sorted(fields - set(entity.columns) - entity.known_fields))
+    if not fields and not is_header_known:
+        return unknown, ()
+    return unknown, tuple(c for c in entity.columns if c not in fields and c not in entity.optional)
 
 
 def _try_lock(folder: Path) -> IO[str] | None:
@@ -465,13 +469,8 @@ def land(
             )
         if standing:
             return standing
-        batch_id = f"{source.name}.{entity.name}.{started_at:%Y%m%dT%H%M%S}.{secrets.token_hex(4)}"
-        identity = {
-            "batch_id": batch_id,
-            "source": source.name,
-            "entity": entity.name,
-            "started_at": started_at,
-        }
+        identity = new_batch(source, entity, started_at)
+        batch_id = identity["batch_id"]
         relation = _spool_relation(spool, with_repeats=repeated > 0)
         connection.execute(
             f"""
@@ -484,51 +483,133 @@ def land(
         )
         names = ", ".join(quoted(column) for column in entity.columns)
         cells = ", ".join(f"c{index}" for index in range(len(entity.columns)))
+        record, row_hash = _kept(entity, spool.fields)
         connection.execute(
             f"""
             insert into {entity.table} ({names}, _record, _batch_id, _row_number, _extracted_at, _row_hash)
-            select {cells}, record, $batch_id, n, $started_at, md5(record)
+            select {cells}, {record}, $batch_id, n, $started_at, {row_hash}
             from {relation} where reason is null and repeat_number = 1
             """,
             {"batch_id": batch_id, "started_at": started_at},
         )
-        high_water_before = connection.execute(
-            "select max(high_water_after) from landing.extract_batch where source = ? and entity = ?",
-            [source.name, entity.name],
-        ).fetchone()[0]
-        unknown, missing = spool.drift()
-        row_count = spool.received_count - rejected - repeated
-        batch = {
-            **identity,
-            "partition_key": window.partition_key,
-            "window_start_at": _naive(window.start_at),
-            "window_end_at": _naive(window.end_at),
-            "finished_at": utc_now(),
-            "source_count": spool.total,
-            "received_count": spool.received_count,
-            "row_count": row_count,
-            "rejected_count": rejected + repeated,
-            "page_count": spool.page_count,
-            "content_sha256": content,
-            "high_water_before": high_water_before,
-            "high_water_after": max(filter(None, (high_water_before, high_water)), default=None),
-            "connector_version": source.version(),
-            "status": "landed",
-            "unknown_columns": json.dumps(unknown),
-            "missing_columns": json.dumps(missing),
-            "run_id": run_id,
-        }
-        places = ", ".join(f"${name}" for name in batch)
-        connection.execute(f"insert into landing.extract_batch ({', '.join(batch)}) values ({places})", batch)
-        connection.execute(
-            """
-            insert into landing.extract_state values (?, ?, ?, ?, ?)
-            on conflict (source, entity, partition_key) do update
-            set current_batch_id = excluded.current_batch_id, last_checked_at = excluded.last_checked_at
-            """,
-            [source.name, entity.name, window.partition_key, batch_id, utc_now()],
+        return record_batch(
+            connection,
+            source,
+            entity,
+            window,
+            identity,
+            content_sha256=content,
+            source_count=spool.total,
+            received_count=spool.received_count,
+            rejected_count=rejected + repeated,
+            page_count=spool.page_count,
+            high_water=high_water,
+            drift=spool.drift(),
+            run_id=run_id,
         )
-        return LandResult(batch_id, True, spool.received_count, row_count, rejected + repeated, unknown, missing)
+
+
+def new_batch(source: Source, entity: Entity, started_at: datetime) -> dict[str, object]:
+    """The columns of landing.extract_batch that name a batch."""
+    return {
+        "batch_id": f"{source.name}.{entity.name}.{started_at:%Y%m%dT%H%M%S}.{secrets.token_hex(4)}",
+        "source": source.name,
+        "entity": entity.name,
+        "started_at": started_at,
+    }
+
+
+def record_batch(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    entity: Entity,
+    window: Window,
+    identity: dict[str, object],
+    *,
+    content_sha256: str,
+    source_count: int | None,
+    received_count: int,
+    rejected_count: int,
+    page_count: int,
+    high_water: datetime | None,
+    drift: tuple[tuple[str, ...], tuple[str, ...]],
+    run_id: str,
+) -> LandResult:
+    """Write what became of a batch, and let it stand for its partition; the last step of its transaction."""
+    batch_id = identity["batch_id"]
+    high_water_before = connection.execute(
+        "select max(high_water_after) from landing.extract_batch where source = ? and entity = ?",
+        [source.name, entity.name],
+    ).fetchone()[0]
+    unknown, missing = drift
+    row_count = received_count - rejected_count
+    batch = {
+        **identity,
+        "partition_key": window.partition_key,
+        "window_start_at": _naive(window.start_at),
+        "window_end_at": _naive(window.end_at),
+        "finished_at": utc_now(),
+        "source_count": source_count,
+        "received_count": received_count,
+        "row_count": row_count,
+        "rejected_count": rejected_count,
+        "page_count": page_count,
+        "content_sha256": content_sha256,
+        "high_water_before": high_water_before,
+        "high_water_after": max(filter(None, (high_water_before, high_water)), default=None),
+        "connector_version": source.version(),
+        "status": "landed",
+        "unknown_columns": json.dumps(unknown),
+        "missing_columns": json.dumps(missing),
+        "run_id": run_id,
+    }
+    places = ", ".join(f"${name}" for name in batch)
+    connection.execute(f"insert into landing.extract_batch ({', '.join(batch)}) values ({places})", batch)
+    connection.execute(
+        """
+        insert into landing.extract_state values (?, ?, ?, ?, ?)
+        on conflict (source, entity, partition_key) do update
+        set current_batch_id = excluded.current_batch_id, last_checked_at = excluded.last_checked_at
+        """,
+        [source.name, entity.name, window.partition_key, batch_id, utc_now()],
+    )
+    return LandResult(batch_id, True, received_count, row_count, rejected_count, unknown, missing)
+
+
+def _kept(entity: Entity, fields: set[str]) -> tuple[str, str]:
+    """SQL for `_record` and `_row_hash` of a spooled record (see Entity.keeps_record)."""
+    if entity.keeps_record == "whole":
+        return "record", "md5(record)"
+    rest = sorted(fields - set(entity.columns))
+    pairs = ", ".join(
+        f"{text_literal(name)}, json_extract_string(record, {text_literal(json_pointer(name))})" for name in rest
+    )
+    record = f"json_object({pairs})::varchar" if rest else "'{}'"
+    return record, row_hash_of_cells([f"c{index}" for index in range(len(entity.columns))], record)
+
+
+def row_hash_of_cells(cells: Sequence[str], record: str) -> str:
+    """SQL for the fingerprint of a row whose record stands in its columns and the rest of it in `_record`."""
+    return f"md5(concat_ws(chr(31), {', '.join(cells)}, {record}))"
+
+
+def stamp_sql(entity: Entity, cell: str) -> str:
+    """SQL for the instant a cell of the entity's stamp holds; NULL where the entity has none."""
+    if not entity.stamp:
+        return "null::timestamp"
+    formats = ", ".join(text_literal(text) for text in entity.stamp_formats)
+    stamp = f"try_strptime({cell}, [{formats}])"
+    return f"({stamp}) at time zone 'UTC'" if "%z" in formats else stamp
+
+
+def text_literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def json_pointer(field: str) -> str:
+    """The JSON pointer of a top-level field, whatever its name."""
+    return "/" + field.replace("~", "~0").replace("/", "~1")
 
 
 def _spool_relation(spool: Spool, *, with_repeats: bool) -> str:
@@ -544,12 +625,7 @@ def _examine(
     connection: duckdb.DuckDBPyConnection, source: Source, entity: Entity, window: Window, spool: Spool
 ) -> tuple[int, int, datetime | None]:
     """(records rejected while reading, repeated records, latest stamp) of a spool that keeps its promises."""
-    stamp = "null::timestamp"
-    if entity.stamp:
-        formats = ", ".join(f"'{text}'" for text in entity.stamp_formats)
-        stamp = f"try_strptime(c{entity.columns.index(entity.stamp)}, [{formats}])"
-        if "%z" in formats:
-            stamp = f"({stamp}) at time zone 'UTC'"
+    stamp = stamp_sql(entity, f"c{entity.columns.index(entity.stamp)}" if entity.stamp else "")
     count, rejected, distinct, earliest, latest = connection.execute(
         f"""
         select count(*), count(reason), count(distinct md5(record)), min({stamp}), max({stamp})

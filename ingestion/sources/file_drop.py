@@ -9,6 +9,9 @@ otherwise is, or in an encoding that was declared, is damage: it goes to landing
 Lines. Comma, double quotes, RFC 4180, any line end; an empty line is no record. A row with too few or too
 many fields, or with broken quotes, is rejected by its first line, and reading goes on at the next one, so a
 quote that is never closed cannot swallow the rest of the file.
+
+Speed. A large file that looks whole (UTF-8, no control characters, its lines ended alike) is landed as a set by
+`ingestion.bulk`; where that cannot account for every byte, the file is read here, line by line.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import hashlib
 import io
 import os
 import re
+import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -29,12 +33,18 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import BinaryIO
 
-from ingestion.contracts import Entity, Page, Record, Source, SourceError, Window
+from ingestion.contracts import BulkFile, Entity, Page, Record, Source, SourceError, Window
 from ingestion.http import required
 from ingestion.json_records import missing_key
 
 RECORDS_PER_PAGE = 10_000
 MAX_LINES_PER_RECORD = 200
+BULK_FROM_BYTES = 4_000_000
+CHUNK_BYTES = 4 << 20
+# A file changed this recently may change again without its times showing it.
+SETTLED_SECONDS = 2.0
+CONTROL_CHARACTERS = bytes([*range(9), 11, 12, *range(14, 32), 127])
+QUOTES_AND_LINE_ENDS = b'"\r\n'
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -46,12 +56,16 @@ Line = tuple[bytes, str, bool]
 
 @dataclass(frozen=True)
 class Inspection:
-    """What one pass over the bytes of a file (decompressed) says: their SHA-256 and the encoding to read
-    with.
+    """What one pass over the bytes of a file (decompressed) says: their SHA-256, the encoding to read with, and
+    of a file that looks fit to be landed as a set (else None) its size, plain bytes and lines.
     """
 
     sha256: str
     encoding: str
+    bulk_counts: tuple[int, int, int] | None = None
+
+
+_inspected: dict[tuple[object, ...], Inspection] = {}
 
 
 @dataclass(frozen=True)
@@ -85,9 +99,34 @@ class CsvSource(Source):
         path = self.path_of(window)
         yield from _pages(path, self._inspect(path).encoding, entity)
 
+    def bulk_file(self, entity: Entity, window: Window) -> BulkFile | None:
+        """The file, when it is large and looks fit. Raises SourceError for one that is not what it should be."""
+        path = self.path_of(window)
+        counts = self._inspect(path).bulk_counts
+        if counts is None or counts[0] < BULK_FROM_BYTES or set("*?[") & set(str(path)):
+            return None  # too small to gain by it, or the reader would take the name for a pattern
+        raw_header: list[bytes] = []
+        header = _header(_lines(path, "utf-8"), path, entity, raw_header)
+        if len(header) < 2 or not all(header):
+            return None  # an empty line is no record, and in one column nothing would tell them apart
+        first = raw_header[0].removeprefix(codecs.BOM_UTF8)
+        return BulkFile(path, header, _plain_byte_count(first), *counts[1:])
+
     def _inspect(self, path: Path) -> Inspection:
         declared = os.environ.get(self.encoding_variable) or None
-        return inspect_file(path, declared, self.encoding_variable)
+        key = (str(path), declared, *_identity(path))
+        if key not in _inspected:
+            began = time.time()
+            inspection = inspect_file(path, declared, self.encoding_variable)
+            is_settled = (
+                path.stat().st_mtime < began - SETTLED_SECONDS and path.stat().st_ctime < began - SETTLED_SECONDS
+            )
+            if not is_settled or key[2:] != _identity(path):
+                return inspection
+            if len(_inspected) > 99:
+                _inspected.clear()
+            _inspected[key] = inspection
+        return _inspected[key]
 
 
 @dataclass(frozen=True)
@@ -191,22 +230,10 @@ def inspect_file(path: Path, declared: str | None, encoding_variable: str) -> In
                 str(path),
                 "write utf-8, cp1252, latin-1 or utf-16",
             ) from None
-    digest = hashlib.sha256()
-    first, not_utf8, utf8, first_bad = b"", 0, 0, (0, b"")
     try:
-        with _open(path) as file:
-            for number, line in enumerate(file, start=1):
-                digest.update(line)
-                first = first or line
-                if line.isascii():
-                    continue
-                try:
-                    line.decode()
-                    utf8 += 1
-                except UnicodeDecodeError as error:
-                    not_utf8 += 1
-                    if not first_bad[0]:
-                        first_bad = (number, line[max(0, error.start - 20) : error.start + 20])
+        sha256, first, counts = _count(path)
+        if counts is None:
+            first, not_utf8, utf8, first_bad = _count_lines(path)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(
             f"the compressed file is cut or damaged ({type(error).__name__})",
@@ -215,9 +242,12 @@ def inspect_file(path: Path, declared: str | None, encoding_variable: str) -> In
         ) from None
     for mark, encoding in BYTE_ORDER_MARKS:
         if first.startswith(mark):
-            return Inspection(digest.hexdigest(), encoding)
+            return Inspection(sha256, encoding, counts if encoding == "utf-8" else None)
     if declared:
-        return Inspection(digest.hexdigest(), codecs.lookup(declared).name)
+        encoding = codecs.lookup(declared).name
+        return Inspection(sha256, encoding, counts if encoding == "utf-8" else None)
+    if counts is not None:
+        return Inspection(sha256, "utf-8", counts)
     if b"\0" in first:
         raise SourceError(
             "the file is not UTF-8: it looks like UTF-16 without a byte order mark",
@@ -232,7 +262,73 @@ def inspect_file(path: Path, declared: str | None, encoding_variable: str) -> In
             str(path),
             f"export it in UTF-8, or declare what it is: {encoding_variable}=cp1252",
         )
-    return Inspection(digest.hexdigest(), "utf-8")
+    return Inspection(sha256, "utf-8")
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """What changes when a file is written or replaced."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _count(path: Path) -> tuple[str, bytes, tuple[int, int, int] | None]:
+    """(SHA-256, the first bytes, (size, plain bytes, lines)); no counts for a file to be looked at line by line.
+
+    That is one with bytes that are no UTF-8, control characters, or carriage returns that end no line.
+    """
+    digest = hashlib.sha256()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    size = plain = lines = 0
+    first, last, is_fit = b"", b"", True
+    with _open(path) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            while chunk.endswith(b"\r") and (more := file.read(1)):
+                chunk += more
+            digest.update(chunk)
+            first, last = first or chunk[:200], chunk[-1:]
+            if not is_fit:
+                continue
+            size += len(chunk)
+            lines += chunk.count(b"\n")
+            plain += _plain_byte_count(chunk)
+            try:
+                if not chunk.isascii() or decoder.getstate()[0]:
+                    decoder.decode(chunk)
+            except UnicodeDecodeError:
+                is_fit = False
+            is_fit = (
+                is_fit
+                and chunk.count(b"\r") == chunk.count(b"\r\n")
+                and len(chunk) == len(chunk.translate(None, CONTROL_CHARACTERS))
+            )
+    if not is_fit or decoder.getstate()[0]:
+        return digest.hexdigest(), first, None
+    if first.startswith(codecs.BOM_UTF8):
+        plain -= len(codecs.BOM_UTF8)
+    return digest.hexdigest(), first, (size, plain, lines + (last not in (b"", b"\n")))
+
+
+def _plain_byte_count(text: bytes) -> int:
+    """How many bytes are neither quotes nor line ends."""
+    return len(text.translate(None, QUOTES_AND_LINE_ENDS))
+
+
+def _count_lines(path: Path) -> tuple[bytes, int, int, tuple[int, bytes]]:
+    """(first line, lines that are not UTF-8, lines that are and not ASCII, (number, bytes) of the first bad one)."""
+    first, not_utf8, utf8, first_bad = b"", 0, 0, (0, b"")
+    with _open(path) as file:
+        for number, line in enumerate(file, start=1):
+            first = first or line
+            if line.isascii():
+                continue
+            try:
+                line.decode()
+                utf8 += 1
+            except UnicodeDecodeError as error:
+                not_utf8 += 1
+                if not first_bad[0]:
+                    first_bad = (number, line[max(0, error.start - 20) : error.start + 20])
+    return first, not_utf8, utf8, first_bad
 
 
 def _lines(path: Path, encoding: str) -> Iterator[Line]:
@@ -335,12 +431,19 @@ def _object(names: list[str], fields: list[str]) -> str:
     return "{" + ",".join([f"{name}:{encode_basestring(text)}" for name, text in zip(names, fields)]) + "}"  # noqa: B905
 
 
-def _header(lines: Iterator[Line], path: Path, entity: Entity) -> tuple[str, ...]:
-    """The names of the columns; () for an empty file. Raises SourceError when they cannot be the header."""
+def _header(
+    lines: Iterator[Line], path: Path, entity: Entity, raw_header: list[bytes] | None = None
+) -> tuple[str, ...]:
+    """The names of the columns; () for an empty file. Raises SourceError when they cannot be the header.
+
+    `raw_header` is given the bytes they stood in.
+    """
     row = next(_rows(lines, None), None)
     if row is None:
         return ()
     raw, fields, reason = row
+    if raw_header is not None:
+        raw_header.append(raw)
     names = tuple(name.strip() for name in fields)
     if reason:
         raise SourceError(f"the header cannot be read ({reason})", str(path), "export the file again")

@@ -13,7 +13,7 @@ from ingestion.sources.file_drop import MonthlyFiles
 MONITOR_SAMPLES = MonthlyFiles(
     name="monitor_samples",
     description="Verdicts of synthetic, real-user and log-scraped probes, one file a UTC month.",
-    connector_version="monitor-samples-csv/1",
+    connector_version="monitor-samples-csv/2",
     entities={
         "monitor_sample": Entity(
             source="monitor_samples",
@@ -30,6 +30,7 @@ MONITOR_SAMPLES = MonthlyFiles(
             ),
             key=("monitor_id", "probe_location", "sampled_at", "received_at"),
             description="One verdict of a probe: good, bad, unknown or an HTTP status (0: no answer at all).",
+            keeps_record="rest",
         )
     },
     path_variable="MONITOR_SAMPLE_DROP_PATH",

@@ -19,7 +19,7 @@ STAMP_FORMATS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S")
 SERVICENOW_EVENT_LOG = SingleFile(
     name="servicenow_event_log",
     description="An exported incident event log of a ServiceNow instance.",
-    connector_version="servicenow-event-log-csv/1",
+    connector_version="servicenow-event-log-csv/2",
     entities={
         "incident_event": Entity(
             source="servicenow_event_log",
@@ -38,6 +38,7 @@ SERVICENOW_EVENT_LOG = SingleFile(
             description="One event of an incident: all its fields as they stood after the event.",
             stamp="sys_updated_at",
             stamp_formats=STAMP_FORMATS,
+            keeps_record="rest",
         )
     },
     path_variable="SERVICENOW_EXPORT_FILE",
