@@ -29,8 +29,11 @@ copy (
     ),
     timed as (
         select *, [
-            opened, opened + to_minutes((by_ticket % 9)::bigint), opened + to_minutes(30 * step + (by_event % 29)::bigint),
-            opened + to_minutes(180 + (by_ticket % 3000)::bigint), opened + to_minutes(7500 + (by_ticket % 3000)::bigint)
+            opened,
+            opened + to_minutes((by_ticket % 9)::bigint),
+            opened + to_minutes(30 * step + (by_event % 29)::bigint),
+            opened + to_minutes(180 + (by_ticket % 3000)::bigint),
+            opened + to_minutes(7500 + (by_ticket % 3000)::bigint)
         ] as instants from drawn
     )
     select

@@ -119,35 +119,34 @@ def _account(
     connection: duckdb.DuckDBPyConnection, entity: Entity, file: BulkFile, batch_id: str
 ) -> tuple[int, datetime | None]:
     """(records, latest stamp) of a batch that accounts for the whole file. Raises NotWholeError for another."""
-    marks = "chr(34) || chr(10) || chr(13)"
-    plain = " + ".join(
-        f"coalesce(strlen(translate({cell}, {marks}, '')), 0)" for cell in _landed_cells(entity, file.fields)
-    )
+    cells = _landed_cells(entity, file.fields)
+    batch = f"from {entity.table} where _batch_id = $batch_id"
     keys = " or ".join(f"coalesce({quoted(column)}, '') = ''" for column in entity.key)
-    row_count, plain_byte_count, keyless, fingerprints, high_water = connection.execute(
+    stamp = landing.stamp_sql(entity, quoted(entity.stamp) if entity.stamp else "")
+    row_count, keyless, fingerprints, high_water = connection.execute(
         f"""
-        select
-            count(*), sum({plain}), count(*) filter (where {keys}), count(distinct hash(_row_hash)),
-            max({landing.stamp_sql(entity, quoted(entity.stamp) if entity.stamp else "")})
-        from {entity.table} where _batch_id = ?
+        select count(*), count(*) filter (where {keys}), count(distinct hash(_row_hash)), max({stamp}) {batch}
         """,
-        [batch_id],
+        {"batch_id": batch_id},
     ).fetchone()
-    separators = row_count * (len(file.fields) - 1)
-    if file.header_plain_byte_count + (plain_byte_count or 0) + separators != file.plain_byte_count:
-        raise NotWholeError("bytes of the file are in no record")
     if keyless or fingerprints != row_count:
         raise NotWholeError("a record has no key or repeats another")
-    if row_count + 1 != file.line_count:
-        breaks = " + ".join(
-            f"coalesce(strlen({cell}) - strlen(replace({cell}, chr(10), '')), 0)"
-            for cell in _landed_cells(entity, file.fields)
-        )
-        (line_breaks,) = connection.execute(
-            f"select max({breaks}) from {entity.table} where _batch_id = ?", [batch_id]
-        ).fetchone()
-        if (line_breaks or 0) >= MAX_LINES_PER_RECORD:
-            raise NotWholeError("a record goes over too many lines")
+    if row_count + 1 == file.line_count:
+        plain, breaks = "replace({}, '\"', '')", "0"
+    else:
+        plain = "translate({}, chr(34) || chr(10) || chr(13), '')"
+        breaks = " + ".join(f"coalesce(strlen({cell}) - strlen(replace({cell}, chr(10), '')), 0)" for cell in cells)
+    # a sum for each column: the texts of a dictionary are measured once each
+    sums = ", ".join(f"sum(strlen({plain.format(cell)}))" for cell in cells)
+    line_breaks, *plain_byte_counts = connection.execute(
+        f"select max({breaks}), {sums} {batch}", {"batch_id": batch_id}
+    ).fetchone()
+    separators = row_count * (len(file.fields) - 1)
+    landed = file.header_plain_byte_count + sum(map(int, filter(None, plain_byte_counts))) + separators
+    if landed != file.plain_byte_count:
+        raise NotWholeError("bytes of the file are in no record")
+    if (line_breaks or 0) >= MAX_LINES_PER_RECORD:
+        raise NotWholeError("a record goes over too many lines")
     return row_count, high_water
 
 
