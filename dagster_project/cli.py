@@ -26,7 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
             case "demo":
                 return commands.demo(options.tickets, options.seed, options.as_of)
             case "run":
-                return commands.run()
+                return commands.dry_run(options.source) if options.dry_run else commands.run()
+            case "check":
+                return commands.check(options.source)
             case "export-run":
                 return commands.export_run(options.file, options.warehouse)
             case "backfill":
@@ -61,7 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     _company_arguments(demo)
     demo.add_argument("--as-of", type=_instant, help="the instant the company is seen at (UTC)")
 
-    commands.add_parser("run", help="run the whole path on the configured sources")
+    run = commands.add_parser("run", help="run the whole path on the configured sources")
+    run.add_argument("--dry-run", action="store_true", help="only show what would be extracted; write nothing")
+    run.add_argument("--source", help="with --dry-run: only this source")
+
+    check = commands.add_parser("check", help="see whether the configured sources can be read, and what is missing")
+    check.add_argument("--source", help="only this source")
 
     export = commands.add_parser("export-run", help="run the whole path on an exported ServiceNow event log")
     export.add_argument("--file", type=Path, required=True, help="the log, .csv or .csv.gz")

@@ -34,7 +34,7 @@ from dagster_project.lib.progress import listening
 from dagster_project.lib.run_lock import hold_run
 from dagster_project.lib.summary import LandingFigures, Summary, open_summary
 from expectations.report import PAGE_NAME
-from ingestion.contracts import Source
+from ingestion.contracts import Source, SourceError
 from ingestion.settings import Settings
 from ingestion.sources import SOURCES
 
@@ -123,6 +123,80 @@ def run() -> int:
             raise CommandError(f"no source is configured: set one of {', '.join(SOURCE_VARIABLES)}, or run `sltw demo`")
         parse_meanwhile(settings)
         return _warehouse(screen, log_path, "run")
+
+
+def check(source_name: str | None) -> int:
+    """Read the first page of every entity of the configured sources; 1 when one cannot be read."""
+    from ingestion.source_check import check_source
+
+    screen = Screen.plain()
+    as_of = Settings.from_env().as_of or datetime.now(UTC)
+    chosen = _chosen_sources(source_name)
+    table = Table("source", "entity", "asked for", "state", "records", box=None)
+    findings, checks = [], []
+    for source in chosen:
+        for found in check_source(source, as_of):
+            checks.append(found)
+            records = f"{found.record_count:,}"
+            if found.rejected_count:
+                records += f" and {found.rejected_count:,} malformed"
+            style = "" if found.is_readable else "red" if found.verdict == "unreadable" else "yellow"
+            table.add_row(found.source, found.entity, found.asked_for, found.verdict, records, style=style)
+            if found.trouble:
+                findings.append(found)
+    screen.console.print(table)
+    for found in findings:
+        screen.error(f"{found.source}.{found.entity}: {found.trouble}")
+        screen.say(f"  to mend: {found.how_to_mend}")
+    for source in SOURCES.values():
+        if source_name in (None, source.name) and source not in chosen:
+            screen.say(f"{source.name}: absent, {source.is_configured()[1]}")
+    failed = [found for found in checks if not found.is_readable]
+    figure = f"{len(chosen)} sources, {len(checks) - len(failed)} of {len(checks)} entities can be read"
+    (screen.error if failed else screen.say)(f"check: {figure}; {screen.elapsed_seconds:.1f} s")
+    return 1 if failed else 0
+
+
+def dry_run(source_name: str | None) -> int:
+    """Show what the next run would extract; nothing is written, nothing landed."""
+    from ingestion.source_check import owed
+
+    screen = Screen.plain()
+    settings = Settings.from_env()
+    as_of = settings.as_of or datetime.now(UTC)
+    table = Table("source", "entity", "from and to", "windows", "first time", "again", "unchanged", "records", box=None)
+    windows, troubles = 0, []
+    for source in _chosen_sources(source_name):
+        try:
+            entities = owed(settings, source, as_of)
+        except SourceError as error:
+            raise CommandError(str(error)) from error
+        for entity in entities:
+            windows += entity.first_count + entity.again_count
+            counts = (len(entity.windows), entity.first_count, entity.again_count, entity.unchanged_count)
+            told = "not told" if entity.source_count is None else f"{entity.source_count:,}"
+            table.add_row(entity.source, entity.entity, entity.span, *(f"{count:,}" for count in counts), told)
+            if entity.trouble:
+                troubles.append(f"{entity.source}.{entity.entity}: {entity.trouble}")
+    screen.console.print(table)
+    for trouble in troubles:
+        screen.error(trouble)
+    screen.say(
+        f"run --dry-run: {windows:,} windows would be extracted up to {as_of:%Y-%m-%d %H:%M} UTC, nothing was; "
+        f"{screen.elapsed_seconds:.1f} s"
+    )
+    return 1 if troubles else 0
+
+
+def _chosen_sources(source_name: str | None) -> list[Source]:
+    """The configured sources, or the one that is named. Raises CommandError when there is none."""
+    if source_name is not None and source_name not in SOURCES:
+        raise CommandError(f"no source {source_name!r}; there are {', '.join(SOURCES)}")
+    chosen = [source for source in configured_sources() if source_name in (None, source.name)]
+    if not chosen:
+        named = [SOURCES[source_name]] if source_name else SOURCES.values()
+        raise CommandError(f"no source is configured: {'; '.join(source.is_configured()[1] for source in named)}")
+    return chosen
 
 
 def export_run(file: Path, warehouse: Path) -> int:
