@@ -100,7 +100,7 @@ def _check_entity(source: Source, entity: Entity, as_of: datetime) -> EntityChec
             "unreadable",
             asked_for,
             trouble=_in_words(error.what),
-            how_to_mend=f"{error.how_to_mend} ({_permission(entity)})" if _permission(entity) else error.how_to_mend,
+            how_to_mend=error.how_to_mend,
         )
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
@@ -152,10 +152,6 @@ def _first_page(source: Source, entity: Entity, window: Window) -> Page | None:
         return next(pages, None)
 
 
-def _permission(entity: Entity) -> str:
-    return f"read access to {entity.endpoint}" if entity.endpoint else ""
-
-
 def _in_words(what: str) -> str:
     """What a source answered, for a person: what the number of the answer means before the answer."""
     for code, meaning in (
@@ -188,7 +184,7 @@ def _owed_entity(settings: Settings, source: Source, entity: Entity, as_of: date
         return OwedEntity(source.name, entity.name, (), 0, 0, 0, None, f"{error.what}: {error.how_to_mend}")
     landed = _landed_content(settings, source, entity)
     covered = [key.partition("/") for key in landed]
-    again = [window for window in windows if _is_covered(window, landed, covered)]
+    again = [window for window in windows if _is_covered(entity, window, landed, covered)]
     unchanged = 0
     count: int | None = None
     trouble = ""
@@ -222,11 +218,13 @@ def _total(source: Source, entity: Entity, window: Window) -> int | None:
     return page.total if page else None
 
 
-def _is_covered(window: Window, landed: dict[str, tuple[str, str]], covered: Sequence[tuple[str, str, str]]) -> bool:
+def _is_covered(
+    entity: Entity, window: Window, landed: dict[str, tuple[str, str]], covered: Sequence[tuple[str, str, str]]
+) -> bool:
     """Whether what a window asks for has landed before, under its own key or inside a wider one."""
     if window.partition_key in landed:
         return True
-    if window.start_at is None or "-" not in window.partition_key[5:]:
+    if entity.partitioning != "daily":
         return False
     first, _, last = window.partition_key.partition("/")
     return any(start <= first and (last or first) <= (end or start) for start, _, end in covered)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dagster import AssetKey
 
     from dagster_project.lib.job_runner import JobRun
+    from ingestion.source_check import EntityCheck
 
 # What names a source of records; credentials alone configure nothing.
 SOURCE_VARIABLES = (
@@ -133,7 +134,8 @@ def check(source_name: str | None) -> int:
     as_of = Settings.from_env().as_of or datetime.now(UTC)
     chosen = _chosen_sources(source_name)
     table = Table("source", "entity", "asked for", "state", "records", box=None)
-    findings, checks = [], []
+    checks: list[EntityCheck] = []
+    troubles: dict[tuple[str, str, str], list[str]] = {}
     for source in chosen:
         for found in check_source(source, as_of):
             checks.append(found)
@@ -143,11 +145,13 @@ def check(source_name: str | None) -> int:
             style = "" if found.is_readable else "red" if found.verdict == "unreadable" else "yellow"
             table.add_row(found.source, found.entity, found.asked_for, found.verdict, records, style=style)
             if found.trouble:
-                findings.append(found)
+                place = source.entities[found.entity].endpoint
+                named = f"{found.entity} ({place})" if place else found.entity
+                troubles.setdefault((found.source, found.trouble, found.how_to_mend), []).append(named)
     screen.console.print(table)
-    for found in findings:
-        screen.error(f"{found.source}.{found.entity}: {found.trouble}")
-        screen.say(f"  to mend: {found.how_to_mend}")
+    for (name, trouble, how_to_mend), entities in troubles.items():
+        screen.error(f"{name}: {', '.join(entities)}: {trouble}")
+        screen.say(f"  to mend: {how_to_mend}")
     for source in SOURCES.values():
         if source_name in (None, source.name) and source not in chosen:
             screen.say(f"{source.name}: absent, {source.is_configured()[1]}")

@@ -21,6 +21,7 @@ from rich.markup import escape
 from rich.text import Text
 
 TAIL_LINES = 25
+PIPE_WIDTH = 140
 
 
 class Screen:
@@ -33,8 +34,8 @@ class Screen:
 
     @classmethod
     def plain(cls) -> Screen:
-        """A screen on standard output as it is."""
-        return cls(Console(highlight=False))
+        """A screen on standard output as it is; wide enough for any table where it is no terminal."""
+        return cls(Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH))
 
     @property
     def elapsed_seconds(self) -> float:

@@ -18,6 +18,8 @@ from ingestion.extract import BatchResult, due_windows, extract, late_windows
 from ingestion.freshness import record_checks
 from ingestion.settings import Settings
 
+PROGRESS_SECONDS = 10.0
+
 
 def land_source(context: dg.AssetExecutionContext, settings: Settings, source: Source) -> dict[str, Any]:
     """Land every window each entity owes; returns the figures per entity. Absent sources land nothing.
@@ -32,7 +34,8 @@ def land_source(context: dg.AssetExecutionContext, settings: Settings, source: S
     figures: dict[str, Any] = {"is_configured": True}
     for entity in source.entities.values():
         results = extract_windows(context, settings, source, entity, due_windows(settings, source, entity, as_of_at))
-        if again := late_windows(settings, source, entity, context.run_id, _retries(context)):
+        tell = EntityProgress(lambda line: say(context.log, line), ())
+        if again := late_windows(settings, source, entity, context.run_id, tell):
             results += extract_windows(context, settings, source, entity, again)
         figures[entity.name] = dg.MetadataValue.json(batch_figures(results))
         new_batches = [result.batch_id for result in results if result.is_new]
@@ -65,10 +68,55 @@ def extract_windows(
 ) -> list[BatchResult]:
     """Extract windows one by one and say in one line what they brought."""
     started = time.monotonic()
-    tell = _retries(context)
-    results = [extract(settings, source, entity, window, context.run_id, tell) for window in windows]
+    progress = EntityProgress(lambda line: say(context.log, line), windows)
+    results = []
+    for window in windows:
+        results.append(extract(settings, source, entity, window, context.run_id, progress))
+        progress.ended(results[-1])
     say(context.log, summary_line(source, entity, windows, results, time.monotonic() - started))
     return results
+
+
+class EntityProgress:
+    """Progress of one entity's extract: rows, rate and what remains, at most every PROGRESS_SECONDS.
+
+    Called once a page; between two lines it costs one reading of the clock. What goes wrong is said at once.
+    """
+
+    def __init__(
+        self, tell: Callable[[str], None], windows: Sequence[Window], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._tell = tell
+        self._window_count = len(windows)
+        self._clock = clock
+        self._started = self._told_at = clock()
+        self._ended_count = self._ended_rows = 0
+
+    def __call__(self, progress: Progress) -> None:
+        """Say what has just happened, when it is time."""
+        name = f"{progress.source}.{progress.entity} {progress.partition_key}"
+        if progress.phase in ("retrying", "restarted", "reconciled"):
+            self._tell(f"{name}: {progress.phase}, {progress.message}")
+            return
+        now = self._clock()
+        if progress.phase != "extracting" or now - self._told_at < PROGRESS_SECONDS:
+            return
+        self._told_at = now
+        rows = self._ended_rows + progress.row_count
+        seconds = now - self._started
+        rate = rows / seconds if seconds else 0.0
+        line = f"{name}: {rows:,} rows so far, {rate:,.0f} a second"
+        if progress.total is not None and rate:
+            to_go = max(progress.total - progress.row_count, 0)
+            line += f", {to_go:,} of {progress.total:,} to go in this window ({to_go / rate:,.0f} s)"
+        if self._window_count > 1:
+            line += f", window {self._ended_count + 1} of {self._window_count}"
+        self._tell(line)
+
+    def ended(self, result: BatchResult) -> None:
+        """A window has been read."""
+        self._ended_count += 1
+        self._ended_rows += result.received_count
 
 
 def summary_line(
@@ -94,7 +142,8 @@ def summary_line(
     ):
         if names:
             line += f", {label}: {', '.join(sorted(names))}"
-    return f"{line} ({seconds:.1f} s)"
+    rate = f", {received / seconds:,.0f} rows a second" if new and seconds >= 1 else ""
+    return f"{line} ({seconds:.1f} s{rate})"
 
 
 def batch_figures(results: Sequence[BatchResult]) -> dict[str, Any]:
@@ -107,9 +156,18 @@ def batch_figures(results: Sequence[BatchResult]) -> dict[str, Any]:
         "landed_row_count": sum(result.row_count for result in new),
         "rejected_count": sum(result.rejected_count for result in new),
         "page_count": sum(result.pages for result in results),
+        "extract_seconds": round(sum(result.seconds for result in results), 3),
+        "rows_per_second": _rate(results),
         "unknown_columns": sorted({column for result in new for column in result.unknown_columns}),
         "missing_columns": sorted({column for result in new for column in result.missing_columns}),
     }
+
+
+def _rate(results: Sequence[BatchResult]) -> float:
+    """Records received a second over the windows that were read, not only looked at."""
+    read = [result for result in results if result.pages]
+    seconds = sum(result.seconds for result in read)
+    return round(sum(result.received_count for result in read) / seconds, 1) if seconds else 0.0
 
 
 def latest_as_of(settings: Settings) -> datetime:
@@ -119,14 +177,3 @@ def latest_as_of(settings: Settings) -> datetime:
     if row is None:
         raise RuntimeError("landing.run_context is empty: the step open_run has to run before a source lands")
     return row[0].replace(tzinfo=UTC)
-
-
-def _retries(context: dg.AssetExecutionContext) -> Callable[[Progress], None]:
-    def tell(progress: Progress) -> None:
-        if progress.phase in ("retrying", "restarted", "reconciled"):
-            say(
-                context.log,
-                f"{progress.source}.{progress.entity} {progress.partition_key}: {progress.phase}, {progress.message}",
-            )
-
-    return tell
