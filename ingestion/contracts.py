@@ -110,12 +110,15 @@ class Page:
     """Records that arrived together, and what the source said about the whole.
 
     `total` is the number of records the source promised for the window (None: it does not say);
-    `fields` the field names when they are known apart from the records (a CSV header), else None.
+    `fields` the field names when they are known apart from the records (a CSV header), else None; with them the
+    values are texts already. `is_typed` records hold more than their texts say (numbers, nesting): `_record` keeps
+    them whole whatever the entity says.
     """
 
     records: list[Record]
     total: int | None = None
     fields: tuple[str, ...] | None = None
+    is_typed: bool = False
 
 
 @dataclass(frozen=True)

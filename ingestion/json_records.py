@@ -26,6 +26,14 @@ class _Float(float):
         return number
 
 
+def parse_value(text: str) -> Any:
+    """One JSON value that is the whole of a text, its numbers with their digits. Raises ValueError for another."""
+    value, end = _DECODER.raw_decode(text)
+    if end != len(text):
+        raise ValueError(f"something follows the JSON at character {end}")
+    return value
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 

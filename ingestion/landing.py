@@ -249,6 +249,7 @@ class Spool:
         self.total: int | None = None
         self.fields: set[str] = set()
         self.is_header_known = False
+        self.is_typed = False
         self._digest = hashlib.sha256()
         self._page_digests: set[bytes] = set()
         self._schema = pa.schema(
@@ -303,6 +304,7 @@ class Spool:
                 )
             self._page_digests.add(page_digest)
         self.total = page.total
+        self.is_typed = self.is_typed or page.is_typed
         rows = [record.values or {} for record in records]
         if page.fields is not None:
             cells_by_column = [[row.get(column) for row in rows] for column in self.entity.columns]
@@ -483,7 +485,7 @@ def land(
         )
         names = ", ".join(quoted(column) for column in entity.columns)
         cells = ", ".join(f"c{index}" for index in range(len(entity.columns)))
-        record, row_hash = _kept(entity, spool.fields)
+        record, row_hash = _kept(entity, spool)
         connection.execute(
             f"""
             insert into {entity.table} ({names}, _record, _batch_id, _row_number, _extracted_at, _row_hash)
@@ -576,11 +578,11 @@ def record_batch(
     return LandResult(batch_id, True, received_count, row_count, rejected_count, unknown, missing)
 
 
-def _kept(entity: Entity, fields: set[str]) -> tuple[str, str]:
+def _kept(entity: Entity, spool: Spool) -> tuple[str, str]:
     """SQL for `_record` and `_row_hash` of a spooled record (see Entity.keeps_record)."""
-    if entity.keeps_record == "whole":
+    if entity.keeps_record == "whole" or spool.is_typed:
         return "record", "md5(record)"
-    rest = sorted(fields - set(entity.columns))
+    rest = sorted(spool.fields - set(entity.columns))
     pairs = ", ".join(
         f"{text_literal(name)}, json_extract_string(record, {text_literal(json_pointer(name))})" for name in rest
     )

@@ -1,4 +1,6 @@
-"""CSV files that others drop in a folder: read to the byte, nothing lost, nothing silently altered.
+"""Files that others drop in a folder: read to the byte, nothing lost, nothing silently altered.
+
+The name says what a file is: .csv, .jsonl (or .ndjson), .parquet; the first two also with .gz behind.
 
 Encoding. A byte order mark decides (UTF-8, UTF-16). Without one, what the source's *_ENCODING variable
 declares; without that, UTF-8. A file whose non-ASCII lines are none of them UTF-8 (two at least) was written
@@ -10,7 +12,13 @@ Lines. Comma, double quotes, RFC 4180, any line end; an empty line is no record.
 many fields, or with broken quotes, is rejected by its first line, and reading goes on at the next one, so a
 quote that is never closed cannot swallow the rest of the file.
 
-Speed. A large file that looks whole (UTF-8, no control characters, its lines ended alike) is landed as a set by
+JSON lines. One object a line, kept as it came, with its nesting and the digits of its numbers; its columns are texts.
+A line that is no JSON object is rejected with its bytes. A line left empty is no record.
+
+Parquet. A record is kept as JSON: decimals, dates and instants as texts (ISO 8601), bytes in hexadecimal, nesting as
+it is. There are no lines to reject: a damaged file is refused whole.
+
+Speed. A large CSV file that looks whole (UTF-8, no control characters, its lines ended alike) is landed as a set by
 `ingestion.bulk`; where that cannot account for every byte, the file is read here, line by line.
 """
 
@@ -21,6 +29,7 @@ import csv
 import gzip
 import hashlib
 import io
+import json
 import os
 import re
 import time
@@ -28,14 +37,15 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from datetime import time as clock_time
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import BinaryIO
 
 from ingestion.contracts import BulkFile, Entity, Page, Record, Source, SourceError, Window
 from ingestion.http import required
-from ingestion.json_records import missing_key
+from ingestion.json_records import build_record, missing_key, parse_value, to_text
 
 RECORDS_PER_PAGE = 10_000
 MAX_LINES_PER_RECORD = 200
@@ -96,11 +106,19 @@ class CsvSource(Source):
     def pages(self, entity: Entity, window: Window, notify: Callable[[str], None]) -> Iterator[Page]:
         """The file's rows in chunks. Raises SourceError for a file that is not what it should be."""
         path = self.path_of(window)
-        yield from _pages(path, self._inspect(path).encoding, entity)
+        match _kind(path):
+            case "csv":
+                yield from _pages(path, self._inspect(path).encoding, entity)
+            case "parquet":
+                yield from _parquet_pages(path, entity)
+            case _:
+                yield from _json_pages(path, self._inspect(path).encoding, entity)
 
     def bulk_file(self, entity: Entity, window: Window) -> BulkFile | None:
         """The file, when it is large and looks fit. Raises SourceError for one that is not what it should be."""
         path = self.path_of(window)
+        if _kind(path) != "csv":
+            return None
         counts = self._inspect(path).bulk_counts
         if counts is None or counts[0] < BULK_FROM_BYTES or set("*?[") & set(str(path)):
             return None  # too small to gain by it, or the reader would take the name for a pattern
@@ -139,6 +157,10 @@ class SingleFile(CsvSource):
     def distinct_texts(self, entity: Entity, window: Window, column: str) -> set[str]:
         """The different texts of one column over the rows that can be read; empty without it."""
         path = self.path_of(window)
+        if _kind(path) != "csv":
+            records = (record for page in self.pages(entity, window, str) for record in page.records)
+            values = (record.values.get(column) for record in records if record.reason is None and record.values)
+            return {value for value in values if value is not None}
         lines = _lines(path, self._inspect(path).encoding)
         header = _header(lines, path, entity)
         if column not in header:
@@ -153,7 +175,7 @@ class SingleFile(CsvSource):
             raise SourceError(
                 "the file is not there",
                 str(path),
-                f"set {self.path_variable} to a .csv or .csv.gz file that exists",
+                f"set {self.path_variable} to a file that exists (.csv, .jsonl, .parquet; .gz behind the first two)",
             )
         if path.name != window.partition_key:
             raise SourceError(
@@ -166,7 +188,7 @@ class SingleFile(CsvSource):
 
 @dataclass(frozen=True)
 class MonthlyFiles(CsvSource):
-    """A folder with one file a month, <file_stem>_YYYY-MM.csv or .csv.gz."""
+    """A folder with one file a month, <file_stem>_YYYY-MM.csv, .csv.gz, .jsonl, .jsonl.gz or .parquet."""
 
     file_stem: str = ""
 
@@ -178,7 +200,9 @@ class MonthlyFiles(CsvSource):
                 str(folder),
                 f"create it or set {self.path_variable} to the drop folder",
             )
-        pattern = re.compile(re.escape(self.file_stem) + r"_(\d{4}-(?:0[1-9]|1[0-2]))\.csv(?:\.gz)?")
+        pattern = re.compile(
+            re.escape(self.file_stem) + r"_(\d{4}-(?:0[1-9]|1[0-2]))\.(?:(?:csv|jsonl|ndjson)(?:\.gz)?|parquet)"
+        )
         found: dict[str, Path] = {}
         for path in sorted(folder.iterdir()):
             match = pattern.fullmatch(path.name)
@@ -231,6 +255,8 @@ def inspect_file(path: Path, declared: str | None, encoding_variable: str) -> In
             ) from None
     try:
         sha256, first, counts = _count(path)
+        if _kind(path) == "parquet":
+            return Inspection(sha256, "binary")
         if counts is None:
             first, not_utf8, utf8, first_bad = _count_lines(path)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -420,6 +446,72 @@ def _pages(path: Path, encoding: str, entity: Entity) -> Iterator[Page]:
             yield Page(records, fields=header)
             records = []
     yield Page(records, fields=header)
+
+
+def _kind(path: Path) -> str:
+    """csv, jsonl, ndjson or parquet; what has another name is read as CSV."""
+    suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
+    return suffix[1:].lower() if suffix.lower() in (".jsonl", ".ndjson", ".parquet") else "csv"
+
+
+def _json_pages(path: Path, encoding: str, entity: Entity) -> Iterator[Page]:
+    records: list[Record] = []
+    for number, (raw, text, is_text) in enumerate(_lines(path, encoding)):
+        line = (text.removeprefix("\ufeff") if not number else text).strip(" \t\r\n")
+        if line:
+            records.append(_json_record(raw, line, is_text, entity))
+        if len(records) == RECORDS_PER_PAGE:
+            yield _typed_page(records)
+            records = []
+    yield _typed_page(records)
+
+
+def _json_record(raw: bytes, line: str, is_text: bool, entity: Entity) -> Record:
+    if not is_text:
+        return Record(reason="undecodable_bytes: not text in the file's encoding", raw=raw)
+    try:
+        value = parse_value(line)
+    except (ValueError, RecursionError) as error:
+        return Record(reason=f"malformed_json: {error}", raw=raw)
+    record = build_record(line, value, entity)
+    values = {name: to_text(cell) for name, cell in record.values.items()} if record.values is not None else None
+    return record._replace(values=values, raw=raw if record.reason else None)
+
+
+def _typed_page(records: list[Record]) -> Page:
+    """A page of records that each brought their own fields; none of them says nothing about columns."""
+    fields = {name: None for record in records for name in record.values or ()}
+    return Page(records, fields=tuple(fields) if fields else None, is_typed=True)
+
+
+def _parquet_pages(path: Path, entity: Entity) -> Iterator[Page]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            names = tuple(file.schema_arrow.names)
+            for batch in file.iter_batches(RECORDS_PER_PAGE):
+                records = []
+                for row in batch.to_pylist():
+                    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=_parquet_text)
+                    record = _json_record(text.encode("utf-8", "surrogateescape"), text, True, entity)
+                    records.append(record)
+                yield Page(records, fields=names, is_typed=True)
+            yield Page([], fields=names, is_typed=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise SourceError(
+            f"the file is no whole Parquet file ({str(error)[:120]})", str(path), "fetch the file again, whole"
+        ) from None
+
+
+def _parquet_text(value: object) -> str:
+    """What JSON has no form for, as text: decimals with all their digits, dates and instants in ISO 8601."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if isinstance(value, date | datetime | clock_time) else str(value)
 
 
 def _object(names: list[str], fields: list[str]) -> str:
