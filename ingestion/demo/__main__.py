@@ -93,6 +93,9 @@ def main(arguments: list[str] | None = None) -> int:
         from ingestion.demo.pay_desk import run_pay_desk
 
         run_pay_desk(company)  # plants its own facts
+    from ingestion.demo.vendor_reports import vendor_reports
+
+    company.planted += vendor_reports(company).facts
     _describe(company, options.json)
     return 0
 
