@@ -8,12 +8,14 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from ingestion.demo.back_office import BOOK_CURRENCY, BOOKS_FROM, BookLine, general_ledger
 from ingestion.demo.faults import Reply
 from ingestion.demo.model import Company
 from ingestion.demo.served import Request, ServedSystem, same
 
+TOKEN_PATH = "/oauth2/v1/tokens/bearer"  # noqa: S105 an address
 REALM_ID = "9130357992221046"
 # Title by column key; a column that is asked for and not listed here is left out without a word.
 TITLES = {
@@ -83,10 +85,35 @@ class ServedQuickBooks(ServedSystem):
     def __init__(self, company: Company) -> None:
         super().__init__(company)
         self._token = secrets.token_hex(24)
+        self._client = secrets.token_hex(16), secrets.token_hex(16)
+        self._refresh_token = secrets.token_hex(24)
 
     def handles(self, path: str) -> bool:
-        """All below /v3/company/."""
-        return path.startswith("/v3/company/")
+        """All below /v3/company/, and the place where tokens are given."""
+        return path.startswith("/v3/company/") or path == TOKEN_PATH
+
+    def takes_post(self, path: str) -> bool:
+        """A token is posted for."""
+        return path == TOKEN_PATH
+
+    def oauth_environment(self) -> dict[str, str]:
+        """Address and refresh token, instead of an access token."""
+        found = self.environment(None)
+        del found["QUICKBOOKS_ACCESS_TOKEN"]
+        found["QUICKBOOKS_CLIENT_ID"], found["QUICKBOOKS_CLIENT_SECRET"] = self._client
+        return {**found, "QUICKBOOKS_REFRESH_TOKEN": self._refresh_token, "QUICKBOOKS_TOKEN_URL": self.url + TOKEN_PATH}
+
+    def _give_token(self, request: Request) -> Reply:
+        """The client's id and secret stand in the header here, the grant in the body."""
+        given, client = dict(parse_qsl(request.body.decode())), request.basic_auth() or ("", "")
+        is_known = same(client[0], self._client[0]) and same(client[1], self._client[1])
+        is_granted = given.get("grant_type") == "refresh_token" and same(
+            given.get("refresh_token", ""), self._refresh_token
+        )
+        if request.method != "POST" or not is_known or not is_granted:
+            return Reply(400, {"error": "invalid_grant"})
+        answer = {"token_type": "bearer", "access_token": self._token, "expires_in": 3600}
+        return Reply(200, {**answer, "refresh_token": self._refresh_token, "x_refresh_token_expires_in": 8726400})
 
     def environment(self, drops_path: Path | None) -> dict[str, str]:
         """Address, realm, token, and the month the books begin."""
@@ -99,6 +126,8 @@ class ServedQuickBooks(ServedSystem):
 
     def answer(self, request: Request) -> Reply:
         """The general ledger between start_date and end_date."""
+        if request.path == TOKEN_PATH:
+            return self._give_token(request)
         scheme, _, given = (request.headers.get("Authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not same(given, self._token):
             return _fault(401, "AUTHENTICATION", "3200", "message=AuthenticationFailed; statusCode=401")

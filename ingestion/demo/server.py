@@ -127,7 +127,7 @@ class DemoServer:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._httpd: _Server | None = None
         self._thread: threading.Thread | None = None
-        self._systems = served_systems(company)
+        self.systems = served_systems(company)
 
     # -- life
 
@@ -150,7 +150,7 @@ class DemoServer:
             target=self._httpd.serve_forever, kwargs={"poll_interval": 0.05}, name="demo-server", daemon=True
         )
         self._thread.start()
-        for system in self._systems:
+        for system in self.systems:
             system.url = self.url
 
     def stop(self) -> None:
@@ -170,7 +170,7 @@ class DemoServer:
         if self._drops_path is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="demo-drops-")
             self._drops_path = Path(self._temporary.name)
-        for system in self._systems:
+        for system in self.systems:
             system.write_drops(self._drops_path)
 
     @property
@@ -184,7 +184,7 @@ class DemoServer:
         """Every variable that points the pipeline at this company: addresses, credentials, folders, dates."""
         drops_path = self._drops_path if self._with_drops else None
         found: dict[str, str] = {}
-        for system in self._systems:
+        for system in self.systems:
             found.update(system.environment(drops_path))
         found["EXTRACT_FROM"] = self.company.start_on.isoformat()
         found["AS_OF"] = self.company.as_of_at.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -199,7 +199,7 @@ class DemoServer:
 
     def answer(self, request: Request) -> Reply:
         """The reply a well-behaved system gives."""
-        for system in self._systems:
+        for system in self.systems:
             if system.handles(request.path):
                 if request.method == "POST" and not system.takes_post(request.path):
                     return not_allowed()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingestion.contracts import Entity, Page, Source, SourceError, Window
+from ingestion.contracts import BulkFile, Entity, Page, Source, SourceError, Window
 from ingestion.http import required
 from ingestion.sources.file_drop import CsvSource
 
@@ -78,6 +78,10 @@ class DropFolder(Source):
     def pages(self, entity: Entity, window: Window, notify: Callable[[str], None]) -> Iterator[Page]:
         """The rows of the window's file."""
         return self.kinds[entity.name].pages(entity, window, notify)
+
+    def bulk_file(self, entity: Entity, window: Window) -> BulkFile | None:
+        """The window's file, when it is worth landing as a set."""
+        return self.kinds[entity.name].bulk_file(entity, window)
 
     def _any(self) -> CsvSource:
         return next(iter(self.kinds.values()))

@@ -32,6 +32,7 @@ from typing import Any
 from ingestion.contracts import Entity, InconsistentExtractError, Page, Record, Source, SourceError, Window, words
 from ingestion.http import Client, required, safe_url
 from ingestion.json_records import member_text, parse_page
+from ingestion.rate_limit import stated_maximum
 
 STAMP_FORMATS = ("%Y-%m-%dT%H:%M:%S.%g%z", "%Y-%m-%dT%H:%M:%S%z")
 PAGE_SIZE = 100
@@ -224,6 +225,7 @@ class Jira(Source):
             required("JIRA_URL"),
             auth=(required("JIRA_USER_EMAIL"), required("JIRA_API_TOKEN")),
             credential_names="JIRA_USER_EMAIL and JIRA_API_TOKEN",
+            max_requests_per_minute=stated_maximum("jira"),
             notify=notify,
         ) as client:
             if entity.name == "issue":

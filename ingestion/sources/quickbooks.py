@@ -30,8 +30,11 @@ from typing import Any
 from ingestion.contracts import Entity, InconsistentExtractError, Page, Record, Source, SourceError, Window, words
 from ingestion.http import Client, required, safe_url
 from ingestion.json_records import missing_key
+from ingestion.oauth import oauth2_from_environment
+from ingestion.rate_limit import stated_maximum
 from ingestion.settings import Settings, SettingsError
 
+TOKEN_ADDRESS = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 an address
 MINOR_VERSION = "75"
 ACCOUNTING_METHOD = "Accrual"
 CELL_LIMIT_TEXT = "unable to display more data"
@@ -78,7 +81,10 @@ class Report:
 
 
 class QuickBooks(Source):
-    """Reports API v3 with a bearer token (QUICKBOOKS_URL, QUICKBOOKS_REALM_ID, QUICKBOOKS_ACCESS_TOKEN)."""
+    """Reports API v3 (QUICKBOOKS_URL, QUICKBOOKS_REALM_ID) with a bearer token.
+
+    The token is QUICKBOOKS_ACCESS_TOKEN, or fetched with QUICKBOOKS_CLIENT_ID, _CLIENT_SECRET and _REFRESH_TOKEN.
+    """
 
     def is_configured(self) -> tuple[bool, str]:
         """Configured when QUICKBOOKS_URL is set."""
@@ -106,10 +112,13 @@ class QuickBooks(Source):
             "columns": ",".join(REPORT_COLUMNS),
             "minorversion": MINOR_VERSION,
         }
+        oauth = oauth2_from_environment("QUICKBOOKS", TOKEN_ADDRESS, credentials_in="header")
         with Client(
             required("QUICKBOOKS_URL"),
-            headers={"Authorization": f"Bearer {required('QUICKBOOKS_ACCESS_TOKEN')}"},
+            headers={} if oauth else {"Authorization": f"Bearer {required('QUICKBOOKS_ACCESS_TOKEN')}"},
+            oauth=oauth,
             credential_names="QUICKBOOKS_ACCESS_TOKEN (it lives an hour) and QUICKBOOKS_REALM_ID",
+            max_requests_per_minute=stated_maximum("quickbooks"),
             notify=notify,
         ) as client:
             answer = client.get_records(f"/v3/company/{realm}/reports/{entity.endpoint}", params, SECTIONS)

@@ -24,6 +24,7 @@ from urllib.parse import parse_qsl
 
 from ingestion.contracts import Entity, Page, Source, SourceError, Window, words
 from ingestion.http import Client, required
+from ingestion.rate_limit import stated_maximum
 
 ENTITIES = (
     Entity(
@@ -76,6 +77,7 @@ class Workday(Source):
             required("WORKDAY_URL"),
             auth=(required("WORKDAY_USER"), required("WORKDAY_PASSWORD")),
             credential_names="WORKDAY_USER and WORKDAY_PASSWORD",
+            max_requests_per_minute=stated_maximum("workday"),
             notify=notify,
         ) as client:
             yield Page(client.get_records(f"/{report}", {**params, "format": "json"}, entity).records)

@@ -44,7 +44,7 @@ def server(company: Company, plan: FaultPlan, monkeypatch: pytest.MonkeyPatch) -
 
 
 def instance(server: DemoServer) -> ServedServiceNow:
-    return next(system for system in server._systems if isinstance(system, ServedServiceNow))
+    return next(system for system in server.systems if isinstance(system, ServedServiceNow))
 
 
 def set_environment(monkeypatch: pytest.MonkeyPatch, found: dict[str, str]) -> None:

@@ -48,7 +48,7 @@ def datadog(server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
     """The served system, to make records go; whatever a test took is put back."""
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
-    (system,) = [system for system in server._systems if isinstance(system, ServedDatadog)]
+    (system,) = [system for system in server.systems if isinstance(system, ServedDatadog)]
     yield system
     system.gone.clear()
 

@@ -15,6 +15,7 @@ import pytest
 from ingestion.contracts import InconsistentExtractError, Page, SourceError, Window
 from ingestion.demo.company import build_company
 from ingestion.demo.faults import FaultPlan, FaultRule
+from ingestion.demo.served_quickbooks import ServedQuickBooks
 from ingestion.demo.server import DemoServer
 from ingestion.json_records import parse_page
 from ingestion.sources.quickbooks import JOURNAL_LINE, QUICKBOOKS, SECTIONS, Report, journal_lines, read_columns
@@ -197,6 +198,18 @@ def test_the_books_of_a_month_balance_by_transaction(served: DemoServer) -> None
         sums[record.values["transaction_id"]] = sums.get(record.values["transaction_id"], Decimal(0)) + amount
     assert len(sums) >= 3 and set(sums.values()) == {Decimal(0)}
     assert any(record.values["section_path"] == "Vendor services > Messaging services" for record in page.records)
+
+
+def test_a_token_is_fetched_where_none_is_given(served: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    (books,) = [system for system in served.systems if isinstance(system, ServedQuickBooks)]
+    monkeypatch.delenv("QUICKBOOKS_ACCESS_TOKEN")
+    for name, value in books.oauth_environment().items():
+        monkeypatch.setenv(name, value)
+    assert extracted(AUGUST)[0].records
+    monkeypatch.setenv("QUICKBOOKS_REFRESH_TOKEN", "one-that-has-ended")
+    with pytest.raises(SourceError, match="a refresh token that has ended has to be consented to anew") as error:
+        extracted(AUGUST)
+    assert "one-that-has-ended" not in str(error.value)
 
 
 def test_a_month_without_entries_says_so(served: DemoServer) -> None:
