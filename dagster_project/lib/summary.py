@@ -166,7 +166,7 @@ class Summary:
             ) as newest on newest.source = s.source_name and newest.entity = s.entity_name
             where {promised} and coalesce(s.due_at < ?, true)
             group by all
-            order by array_position(['critical', 'major', 'minor'], s.severity), s.due_at nulls first, 1, 2
+            order by array_position(['critical', 'major', 'minor'], any_value(s.severity)), 4 nulls first, 1, 2
             """,
             at,
         )
