@@ -32,25 +32,28 @@ def land_source(context: dg.AssetExecutionContext, settings: Settings, source: S
     # what one file owes does not depend on the instant, and may be what the instant is read from
     as_of_at = datetime.max.replace(tzinfo=UTC) if is_one_file(source) else latest_as_of(settings)
     figures: dict[str, Any] = {"is_configured": True}
-    for entity in source.entities.values():
-        results = extract_windows(context, settings, source, entity, due_windows(settings, source, entity, as_of_at))
-        tell = EntityProgress(lambda line: say(context.log, line), ())
-        if again := late_windows(settings, source, entity, context.run_id, tell):
-            results += extract_windows(context, settings, source, entity, again)
-        figures[entity.name] = dg.MetadataValue.json(batch_figures(results))
-        new_batches = [result.batch_id for result in results if result.is_new]
-        if entity.partitioning in ("daily", "monthly"):
-            report_partitions(
-                context,
-                entity_key(source.name, entity.name),
-                landed_partitions(settings, entity),
-                new_batches,
+    with landing.hold_open(settings):
+        for entity in source.entities.values():
+            results = extract_windows(
+                context, settings, source, entity, due_windows(settings, source, entity, as_of_at)
             )
-        elif new_batches:
-            context.log_event(
-                dg.AssetMaterialization(entity_key(source.name, entity.name), metadata=batch_figures(results))
-            )
-    record_checks(settings, source, context.run_id)
+            tell = EntityProgress(lambda line: say(context.log, line), ())
+            if again := late_windows(settings, source, entity, context.run_id, tell):
+                results += extract_windows(context, settings, source, entity, again)
+            figures[entity.name] = dg.MetadataValue.json(batch_figures(results))
+            new_batches = [result.batch_id for result in results if result.is_new]
+            if entity.partitioning in ("daily", "monthly"):
+                report_partitions(
+                    context,
+                    entity_key(source.name, entity.name),
+                    landed_partitions(settings, entity),
+                    new_batches,
+                )
+            elif new_batches:
+                context.log_event(
+                    dg.AssetMaterialization(entity_key(source.name, entity.name), metadata=batch_figures(results))
+                )
+        record_checks(settings, source, context.run_id)
     return figures
 
 
