@@ -20,6 +20,7 @@ from ingestion.contracts import (
     MAX_RANGE_DAYS,
     Entity,
     InconsistentExtractError,
+    Page,
     Progress,
     ProgressCallback,
     Source,
@@ -117,6 +118,9 @@ def extract(
                         page_count=spool.page_count,
                         total=spool.total,
                     )
+                if not spool.page_count:
+                    # a list below other records has no page at all where there are none of those
+                    spool.add(Page([]))
                 if known_sha256 != source.content_sha256(entity, window):
                     raise InconsistentExtractError(
                         "the content changed while it was read",

@@ -37,7 +37,7 @@ from ingestion.demo.faults import FaultPlan, FaultRule
 from ingestion.demo.server import DemoServer
 from ingestion.extract import extract_due, resolve
 from ingestion.settings import Settings
-from ingestion.sources import SOURCES, datadog, servicenow
+from ingestion.sources import SOURCES, datadog_paging, jira, servicenow
 
 AS_OF = datetime(2024, 8, 1, tzinfo=UTC)
 TICKET_COUNT = 40
@@ -250,8 +250,9 @@ def small_pages() -> list[tuple[Any, str, Any]]:
     """Many pages of few records, and no waiting for a server that is this very machine."""
     return [
         (servicenow, "PAGE_SIZE", 10),
-        (datadog, "EVENT_PAGE_SIZE", 25),
-        (datadog, "PAGE_SIZE", 5),
+        (datadog_paging, "EVENT_PAGE_SIZE", 25),
+        (datadog_paging, "PAGE_SIZE", 5),
+        (jira, "PAGE_SIZE", 10),
         (ingestion.http, "BACKOFF_SECONDS", 0.0),
     ]
 

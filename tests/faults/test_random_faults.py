@@ -35,7 +35,7 @@ def test_every_run_ends_as_if_nothing_had_happened(capsys: pytest.CaptureFixture
         print(f"\n{told}")  # noqa: T201
     different = {outcome.plan.seed: outcome.differences for outcome in outcomes if outcome.differences}
     assert not different, different
-    assert len(rejected) == 3, "records that are malformed at the source for good belong to what is compared"
+    assert len(rejected) >= 3, "records that are malformed at the source for good belong to what is compared"
     endings = Counter(outcome.ending for outcome in outcomes)
     assert sum(outcome.struck_count > 0 for outcome in outcomes) > 0.9 * RUNS, "the faults must strike"
     assert not [ending for ending in endings if ending.startswith("ended with code")], endings
