@@ -40,11 +40,11 @@ KINDS = {
     "legacy_log": "file",
 }
 AUDIT_COLUMNS = (
-    dg.TableColumn("_record", "JSON", description="The whole record as received."),
+    dg.TableColumn("_record", "JSON", description="The record as received, or what of it has no column."),
     dg.TableColumn("_batch_id", "VARCHAR", description="The extract batch it came with (landing.extract_batch)."),
     dg.TableColumn("_row_number", "BIGINT", description="Its place in the batch."),
     dg.TableColumn("_extracted_at", "TIMESTAMP", description="When the batch was started (UTC)."),
-    dg.TableColumn("_row_hash", "VARCHAR", description="MD5 of the record's text."),
+    dg.TableColumn("_row_hash", "VARCHAR", description="MD5 of the record."),
 )
 
 
