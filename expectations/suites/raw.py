@@ -47,8 +47,10 @@ CASTS: dict[str, dict[str, str]] = {
         "attested_date": "timestamp",
         "sys_updated_on": "timestamp",
     },
+    "servicenow.cmdb_rel_ci": {"sys_updated_on": "timestamp"},
     "servicenow.problem": {
         "opened_at": "timestamp",
+        "related_incidents": "integer",
         "sys_updated_on": "timestamp",
         "confirmed_at": "timestamp",
         "resolved_at": "timestamp",

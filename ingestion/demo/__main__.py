@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from ingestion.demo.company import DEFAULT_AS_OF, DEFAULT_SEED, DEFAULT_TICKET_COUNT, build_company
 from ingestion.demo.model import Company
 from ingestion.demo.server import DemoServer
+from ingestion.demo.vendor_reports import vendor_reports
 
 
 def _instant(text: str) -> datetime:
@@ -93,8 +94,6 @@ def main(arguments: list[str] | None = None) -> int:
         from ingestion.demo.pay_desk import run_pay_desk
 
         run_pay_desk(company)  # plants its own facts
-    from ingestion.demo.vendor_reports import vendor_reports
-
     company.planted += vendor_reports(company).facts
     _describe(company, options.json)
     return 0

@@ -45,8 +45,8 @@ def test_backfill_refuses_a_range_that_runs_backwards(capfd):
 
 
 def test_backfill_refuses_an_unknown_source(capfd):
-    message = refused(capfd, "backfill", "--from", "2025-02-01", "--to", "2025-02-01", "--source", "jira")
-    assert "no source 'jira'" in message
+    message = refused(capfd, "backfill", "--from", "2025-02-01", "--to", "2025-02-01", "--source", "sap")
+    assert "no source 'sap'" in message
     assert "servicenow" in message
 
 

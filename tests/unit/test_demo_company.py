@@ -17,6 +17,7 @@ from ingestion.demo.__main__ import main
 from ingestion.demo.company import build_company, company_as_of, naive_made_sla
 from ingestion.demo.model import Company, Ticket
 from ingestion.demo.timeline import Targets, load_clocks, quarter_of, utc
+from ingestion.demo.vendor_reports import vendor_reports
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 SMALL = 600
@@ -436,7 +437,8 @@ def test_describe_lists_every_planted_fact(company: Company, capsys) -> None:
     assert main(["describe", "--json", "--without-pay", "--tickets", str(SMALL)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told == [
-        {"code": fact.code, "description": fact.description, "detail": fact.detail} for fact in company.planted
+        {"code": fact.code, "description": fact.description, "detail": fact.detail}
+        for fact in (*company.planted, *vendor_reports(company).facts)
     ]
     assert main(["describe", "--tickets", str(SMALL)]) == 0
     text = capsys.readouterr().out

@@ -92,6 +92,13 @@ def test_every_entity_has_its_checks() -> None:
     assert set(staging.MODELS) == set(ENTITIES)
 
 
+# The kinds of number that a cast to one of them can read.
+WHOLE = {"integer", "epoch_seconds", "nanoseconds"}
+NUMBERS = {"integer": WHOLE} | dict.fromkeys(
+    ("money", "rate", "share", "decimal"), WHOLE | {"money", "rate", "share", "percentage", "decimal"}
+)
+
+
 def staging_casts(text: str) -> dict[str, str]:
     """What a staging model casts: raw column -> kind."""
     column = r"""(?:\{\{\s*adapter\.quote\('(\w+)'\)\s*\}\}|(\w+))"""
@@ -116,7 +123,7 @@ def staging_casts(text: str) -> dict[str, str]:
     kind_of = r"as (\w+(?:\(\d+, \d+\))?)"
     for match in re.finditer(rf"cast\((?:coalesce\()?nullif\({column},\s*''\)[^\n]*? {kind_of}", text):
         quoted, bare, kind = match.groups()
-        found[quoted or bare] = types[kind]
+        found[quoted or bare] = types.get(kind, kind.partition("(")[0])
     for match in re.finditer(rf"cast\(\{{\{{\s*known(?:_text)?\('(\w+)'\)\s*\}}\}} {kind_of}", text):
         found[match[1]] = types[match[2]]
     return found
@@ -127,7 +134,9 @@ def test_what_staging_casts_is_checked_before(name: str) -> None:
     """A cast that the raw gate does not foresee would stop the build with a cast error instead of a gate."""
     model = staging.MODELS[name][0].partition(".")[2]
     text = next(STAGING_MODELS.rglob(f"{model}.sql")).read_text()
-    assert staging_casts(text) == raw.CASTS.get(name, {})
+    foreseen = raw.CASTS.get(name, {})
+    for column, kind in staging_casts(text).items():
+        assert foreseen.get(column) in NUMBERS.get(kind, {kind}), (column, kind, foreseen.get(column))
 
 
 def test_cast_columns_are_of_the_contract() -> None:

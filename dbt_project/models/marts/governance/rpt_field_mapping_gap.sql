@@ -112,14 +112,14 @@ unused_mappings as (
             and mappings.entity = valued_fields.entity
             and mappings.field_name = valued_fields.field_name
     where not exists (
-        select used_codes.mapping_codes
-        from used_codes
-        where
-            used_codes.source_system = mappings.source_system
-            and used_codes.entity = mappings.entity
-            and used_codes.field_name = mappings.field_name
-            and ', ' || used_codes.mapping_codes || ',' like '%, ' || mappings.mapping_code || ',%'
-    )
+            select used_codes.mapping_codes
+            from used_codes
+            where
+                used_codes.source_system = mappings.source_system
+                and used_codes.entity = mappings.entity
+                and used_codes.field_name = mappings.field_name
+                and ', ' || used_codes.mapping_codes || ',' like '%, ' || mappings.mapping_code || ',%'
+        )
 ),
 
 unioned as (

@@ -10,6 +10,10 @@ extract_state as (
     select * from {{ source('landing', 'extract_state') }}
 ),
 
+latest as (
+    {{ latest_version(['id'], parse_timestamp('updated', 'iso8601')) }}
+),
+
 mapped_fields as (
     select distinct field_name
     from {{ ref('field_mapping') }}
@@ -23,10 +27,6 @@ named_fields as (
     from all_fields
     inner join extract_state on all_fields._batch_id = extract_state.current_batch_id
     inner join mapped_fields on all_fields.name = mapped_fields.field_name
-),
-
-latest as (
-    {{ latest_version(['id'], parse_timestamp('updated', 'iso8601')) }}
 ),
 
 bodies as (
