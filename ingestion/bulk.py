@@ -46,11 +46,11 @@ def land_file(
     `started_at` is UTC without a zone; `is_unchanged` says, after the reading, whether the file is what it was before.
     """
     try:
-        with landing.connect(settings) as connection, landing.transaction(connection):
+        with landing.connect(settings) as connection, _one_thread(connection) as many, landing.transaction(connection):
             connection.execute("set preserve_insertion_order = true")
             identity = landing.new_batch(source, entity, started_at)
-            with _one_thread(connection):
-                _insert(connection, entity, file, identity["batch_id"], started_at)
+            _insert(connection, entity, file, identity["batch_id"], started_at)
+            many()
             row_count, high_water = _account(connection, entity, file, identity["batch_id"])
             if not is_unchanged():
                 raise NotWholeError("the file changed while it was read")
@@ -74,17 +74,21 @@ def land_file(
 
 
 @contextlib.contextmanager
-def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[Callable[[], None]]:
     """One thread while the block runs: rows are numbered in order, so a second one has nothing to do but wait.
 
     It would wait busily: two threads took twice the CPU seconds of one, and were no sooner done.
     """
     (threads,) = connection.execute("select current_setting('threads')").fetchone()
+
+    def many() -> None:
+        connection.execute(f"set threads = {threads}")
+
     connection.execute("set threads = 1")
     try:
-        yield
+        yield many
     finally:
-        connection.execute(f"set threads = {threads}")
+        many()  # after the transaction has ended: within one that failed, nothing may be said any more
 
 
 def reader(file: BulkFile) -> str:

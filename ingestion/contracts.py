@@ -182,6 +182,10 @@ class Source:
         """SHA-256 of what would be extracted, where that is cheap to know beforehand (files); else None."""
         return None
 
+    def may_come_again(self, entity: Entity) -> bool:
+        """Whether a landed window may hold other records later without a word (files): then it is always owed."""
+        return False
+
     def count(self, entity: Entity, window: Window, notify: Callable[[str], None]) -> int | None:
         """How many records the source has in a window now; None where it cannot count cheaply."""
         return None

@@ -8,6 +8,13 @@ from urllib.parse import urlsplit
 
 from ingestion.contracts import SourceError
 
+BELIEVE_VARIABLE = "BELIEVE_DELETIONS"
+
+
+def deletions_are_believed() -> bool:
+    """Whether an operator has said, for this run, that what is gone from a source was really deleted there."""
+    return os.environ.get(BELIEVE_VARIABLE, "").lower() == "true"
+
 
 def required(name: str) -> str:
     """The value of an environment variable a configured source cannot do without."""

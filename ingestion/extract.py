@@ -312,7 +312,9 @@ def due_windows(settings: Settings, source: Source | str, entity: Entity | str, 
             due += _ranges(reached, window.start_at)
         reached = max(reached, window.end_at)
     due += _ranges(reached, end_at)
-    if landed:
+    if source.may_come_again(entity):
+        due += landed
+    elif landed:
         last_day = max(window.end_at for window in landed) - OVERLAP
         covering = [window for window in landed if window.start_at <= last_day < window.end_at]
         due.append(min(covering, key=lambda window: window.end_at - window.start_at))

@@ -97,6 +97,8 @@ class Client:
     def _learn_secrets(self, auth: tuple[str, str] | None, headers: Mapping[str, str]) -> None:
         parts = urlsplit(self._base_url)
         found = [*headers.values(), *(basic_forms(*auth) if auth else ())]
+        # of "Bearer <token>" the token alone is the secret
+        found += [value.split(" ", 1)[1] for value in headers.values() if " " in value]
         if parts.username or parts.password:
             found += basic_forms(unquote(parts.username or ""), unquote(parts.password or ""))
         self._secrets.learn(*found)

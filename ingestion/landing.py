@@ -27,10 +27,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion.contracts import Entity, InconsistentExtractError, Page, Source, SourceError, Window
+from ingestion.environment import BELIEVE_VARIABLE, deletions_are_believed
 from ingestion.json_records import to_text
 from ingestion.settings import Settings
 from ingestion.source_clock import SourceClock
 
+# A list of so many records is not emptied in a day.
+EMPTIED_FROM_RECORDS = 10
 AUDIT_TABLES = {
     "extract_batch": """
         batch_id varchar primary key, source varchar not null, entity varchar not null,
@@ -451,6 +454,8 @@ def land(
     """
     content = content_sha256 or spool.content_sha256
     with connect(settings) as connection, transaction(connection):
+        if entity.partitioning == "snapshot" and not spool.received_count:
+            _refuse_emptied_list(connection, source, entity)
         # Rows carry their number; without the promise of physical order both cores write, in half the memory.
         connection.execute("set preserve_insertion_order = false")
         standing = _touch_if_unchanged(connection, source, entity, window, content)
@@ -508,6 +513,24 @@ def land(
             high_water=high_water,
             drift=spool.drift(),
             run_id=run_id,
+        )
+
+
+def _refuse_emptied_list(connection: duckdb.DuckDBPyConnection, source: Source, entity: Entity) -> None:
+    """A list that had records and has none now takes everybody out: rather an account that lost its rights."""
+    standing = connection.execute(
+        """
+        select b.row_count from landing.extract_state as s
+        inner join landing.extract_batch as b on s.current_batch_id = b.batch_id
+        where s.source = ? and s.entity = ?
+        """,
+        [source.name, entity.name],
+    ).fetchone()
+    if standing and standing[0] >= EMPTIED_FROM_RECORDS and not deletions_are_believed():
+        raise SourceError(
+            f"the list is empty now and had {standing[0]} records",
+            f"{source.name} {entity.name}",
+            f"see what the account may read; where it really is empty, run once with {BELIEVE_VARIABLE}=true",
         )
 
 

@@ -20,7 +20,7 @@ from urllib3.util import Retry
 
 from ingestion.contracts import SourceError
 from ingestion.environment import is_loopback, required
-from ingestion.redaction import FOR_LOGS, Redactor, safe_url
+from ingestion.redaction import FOR_LOGS, Redactor, basic_forms, safe_url
 
 TIMEOUT_SECONDS = (10.0, 30.0)
 # A token is renewed this long before its end, or a tenth of its life when that is shorter.
@@ -66,7 +66,7 @@ class OAuth2(AuthBase):
         self._token: str | None = None
         self._renew_at = 0.0
         self._redactor = Redactor()
-        self._learn(client_secret, refresh_token or "")
+        self._learn(client_secret, refresh_token or "", basic_forms(client_id, client_secret)[2])
 
     def __repr__(self) -> str:
         return f"OAuth2({safe_url(self.token_url)})"

@@ -20,6 +20,7 @@ import duckdb
 
 from ingestion import landing
 from ingestion.contracts import Entity, InconsistentExtractError, Source, SourceError, Window
+from ingestion.environment import BELIEVE_VARIABLE, deletions_are_believed
 from ingestion.landing import quoted
 from ingestion.settings import Settings
 
@@ -27,6 +28,8 @@ OLD_WINDOWS_PER_RUN = 2
 RECENT_WINDOWS_PER_RUN = 3
 RECENT_DAYS = 7
 MAX_READS = 3
+# More than both of a window's records gone at once looks like an account that may read less, or another system.
+MAX_DELETED_RECORDS, MAX_DELETED_SHARE = 5, 0.1
 # the same rule by which staging takes one version of a record
 NEWEST_FIRST = "{stamp} desc nulls last, _extracted_at desc nulls last, _batch_id desc, _row_number desc"
 
@@ -102,6 +105,13 @@ def _check(
         there = source.keys(entity, window, notify)
         missing = alive - there
         deleted = missing - source.existing_keys(entity, missing, notify) if missing else set()
+        if deleted and not _is_believable(source, entity, len(deleted), len(alive), bool(there), notify):
+            notify(
+                f"{len(deleted)} of {len(alive)} landed records of {window.partition_key} are found no more: too "
+                "many to believe them deleted, none is noted. See what the account may read (roles, query rules) and "
+                f"that the address is the right system's; if they are gone, run once with {BELIEVE_VARIABLE}=true"
+            )
+            deleted = set()
         returned = (batch_by_key.keys() - alive) & there
         unlanded = there - batch_by_key.keys()
         notify(
@@ -130,6 +140,25 @@ def _check(
             ],
         )
     return bool(unlanded)
+
+
+def _is_believable(
+    source: Source,
+    entity: Entity,
+    deleted_count: int,
+    landed_count: int,
+    is_any_left: bool,
+    notify: Callable[[str], None],
+) -> bool:
+    """Whether so many records may have been deleted: a mistake would take tickets out of somebody's pay.
+
+    An account that lost its rights sees fewer records, or none at all and says so politely.
+    """
+    if deletions_are_believed():
+        return True
+    if deleted_count > max(MAX_DELETED_RECORDS, landed_count * MAX_DELETED_SHARE):
+        return False
+    return is_any_left or bool(source.count(entity, Window("snapshot"), notify))
 
 
 def _landed_keys(settings: Settings, source: Source, entity: Entity, window: Window) -> dict[str, tuple[str, bool]]:

@@ -17,6 +17,8 @@ from ingestion.contracts import Entity, InconsistentExtractError, Page, Record, 
 from ingestion.http import Client, RecordsAnswer, safe_url
 from ingestion.json_records import build_record
 
+# A search may skip over shards without a match; it does not go on so for ever.
+MAX_EMPTY_PAGES = 10
 PAGE_SIZE = 100
 EVENT_PAGE_SIZE = 1000
 MAX_READS_OF_A_TEST = 2_000
@@ -75,7 +77,7 @@ def _page_total(answer: RecordsAnswer) -> int | None:
 
 def cursor_pages(client: Client, entity: Entity, window: Window) -> Iterator[Page]:
     """Pages of events in order of time; a cursor that comes back would go round for ever and is refused."""
-    cursor, seen = None, set()
+    cursor, seen, empty_count = None, set(), 0
     while True:
         params = {"filter[query]": EVENT_QUERIES[entity.name], "sort": "timestamp", "page[limit]": str(EVENT_PAGE_SIZE)}
         if window.start_at and window.end_at:
@@ -90,9 +92,10 @@ def cursor_pages(client: Client, entity: Entity, window: Window) -> Iterator[Pag
         cursor = page.get("after") if isinstance(page, dict) else None
         if not cursor:
             return
-        if cursor in seen:
+        empty_count = 0 if answer.records else empty_count + 1
+        if cursor in seen or empty_count > MAX_EMPTY_PAGES:
             raise InconsistentExtractError(
-                f"{entity.name}: the cursor of the next page was given before",
+                f"{entity.name}: the cursor of the next page was given before, or leads from empty page to empty page",
                 safe_url(answer.url),
                 "run again; if it stays so, ask for a shorter window",
             )

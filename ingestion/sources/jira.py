@@ -269,7 +269,10 @@ def _changelog(client: Client, entity: Entity, issue: Record) -> list[Record]:
     embedded = replace(entity, record_key="histories", flatten=partial(flatten_history, issue={**(issue.values or {})}))
     text = member_text(issue.text or "", "changelog")
     if text is not None:
-        records, envelope = parse_page(text.encode(), embedded)
+        try:
+            records, envelope = parse_page(text.encode(), embedded)
+        except ValueError:
+            records, envelope = [], {"total": -1}  # not the shape it should have: the issue's own list tells
         # maxResults and total describe what is embedded, not what there is: only fewer than the limit are surely all.
         if len(records) < EMBEDDED_CHANGELOG_LIMIT and envelope.get("total") in (None, len(records)):
             return records

@@ -122,6 +122,9 @@ class QuickBooks(Source):
             notify=notify,
         ) as client:
             answer = client.get_records(f"/v3/company/{realm}/reports/{entity.endpoint}", params, SECTIONS)
+        for record in answer.records:
+            if record.reason:
+                raise _contradiction(f"a section of the report cannot be read ({record.reason})", safe_url(answer.url))
         report = Report(
             columns=read_columns(answer.envelope, safe_url(answer.url)),
             rows=[dict(record.values or {}) for record in answer.records],
@@ -224,6 +227,12 @@ def journal_lines(report: Report, entity: Entity, first_on: date, last_on: date)
         if not transaction_id and not any(values.get(name) for name in AMOUNTS):
             return None  # Beginning Balance
         places[transaction_id, account.get("id", "")] += 1
+        # two lines that say the same are two lines: without its place the second would be taken for a repeat
+        text = json.dumps(
+            kept | {"line_number": places[transaction_id, account.get("id", "")]},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
         values |= {
             "transaction_id": transaction_id,
             "account_id": account.get("id", ""),
@@ -285,6 +294,6 @@ def _contradiction(what: str, where: str) -> InconsistentExtractError:
 QUICKBOOKS = QuickBooks(
     name="quickbooks",
     description="QuickBooks Online: the general ledger of a company whose books are kept there.",
-    connector_version="quickbooks-reports/1",
+    connector_version="quickbooks-reports/2",
     entities={JOURNAL_LINE.name: JOURNAL_LINE},
 )

@@ -302,6 +302,10 @@ class ServiceNow(Source):
         with _client(notify) as client:
             yield from _pages(client, entity, encoded_query(entity, window), {}, PAGE_SIZE)
 
+    def may_come_again(self, entity: Entity) -> bool:
+        """Exported files may be dropped again, or late."""
+        return not os.environ.get("SERVICENOW_URL")
+
     def count(self, entity: Entity, window: Window, notify: Callable[[str], None]) -> int | None:
         """X-Total-Count of the window, with one record on the page; None where the instance does not count.
 

@@ -179,3 +179,39 @@ def test_what_left_a_snapshot_is_noted_and_comes_back_with_a_new_batch(desk: Des
     vendor.tables["sys_user"] = users[:2]
     run(desk, "sys_user")
     assert third.is_new and desk.rows(NOTED)[1:] == [(sys_id(2), third.batch_id, True)]
+
+
+def test_an_account_that_sees_less_deletes_nothing(
+    desk: Desk, vendor: VendorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most records of a window gone at once is a lost role; an operator who knows better says so for one run."""
+    first, _ = run(desk)
+    vendor.tables["incident"] = vendor.tables["incident"][20:]
+    run(desk)
+    assert desk.rows(NOTED) == []
+    told = [event.message for event in desk.progress if event.phase == "reconciled"]
+    assert any("20 of 25 landed records" in message and "none is noted" in message for message in told), told
+    monkeypatch.setenv("BELIEVE_DELETIONS", "true")
+    run(desk)
+    assert desk.rows(NOTED) == [(sys_id(number), first.batch_id, True) for number in range(20)]
+
+
+def test_an_account_that_sees_nothing_deletes_nothing(desk: Desk, vendor: VendorServer) -> None:
+    """Five of five records may go in a small window, but not while the whole table shows none."""
+    run(desk)
+    vendor.tables["incident"] = []
+    vendor.requests.clear()
+    run(desk)
+    assert desk.rows(NOTED) == []
+
+
+def test_a_list_is_not_emptied_in_a_day(desk: Desk, vendor: VendorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = [{**dict.fromkeys(("name", "user_name"), "u"), "sys_id": sys_id(number)} for number in range(12)]
+    vendor.tables["sys_user"] = users
+    run(desk, "sys_user")
+    vendor.tables["sys_user"] = []
+    with pytest.raises(SourceError, match="the list is empty now and had 12 records"):
+        run(desk, "sys_user")
+    assert desk.rows(NOTED) == []
+    monkeypatch.setenv("BELIEVE_DELETIONS", "true")
+    assert run(desk, "sys_user")[0].row_count == 0

@@ -181,3 +181,18 @@ def test_a_file_that_changes_meanwhile_is_not_landed_as_a_set(
     result = extract(desk, TRIAL, ENTITY, Window(path.name), "run")
     assert (result.row_count, result.is_new) == (2, True)
     assert [row[0] for row in landed(desk, ENTITY, result.batch_id)[0]] == ["N1", "N2"]
+
+
+@pytest.mark.parametrize(
+    "line", ['N5,"never closed,x,', "N5,a,b,c,d", "N5,a", 'N5,"a"b,c,'], ids=["open", "many", "few", "behind"]
+)
+def test_a_damaged_line_sends_the_file_the_careful_way(
+    desk: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    """Nothing is left of the attempt, and the connection goes on as before."""
+    path = tmp_path / "trial.csv"
+    path.write_text(f"{HEADER}\n" + "".join(f"N{number},a,b,\n" for number in range(5)) + f"{line}\nN6,a,b,\n")
+    careful, chosen, in_bulk = land_both_ways(desk, path, KEPT["rest"], monkeypatch)
+    assert not in_bulk and chosen == careful
+    rows, rejects, _ = chosen
+    assert len(rows) == 6 and len(rejects) == 1

@@ -22,6 +22,7 @@ from ingestion.demo.served_jira import EMBEDDED_LIMIT, JiraRecords
 from ingestion.demo.server import DemoServer
 from ingestion.json_records import member_text
 from ingestion.settings import Settings
+from ingestion.sources import jira
 from ingestion.sources.jira import JIRA, flatten_issue, jql
 
 AS_OF = datetime(2026, 1, 5, tzinfo=UTC)
@@ -181,6 +182,14 @@ def test_a_wrong_token_is_named_by_its_variable_only(served: DemoServer, monkeyp
     with pytest.raises(SourceError) as caught:
         read("project")
     assert "JIRA_API_TOKEN" in str(caught.value) and "not-the-token" not in str(caught.value)
+
+
+def test_a_changelog_of_another_shape_is_read_from_the_issue(
+    served: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = read("issue_changelog")
+    monkeypatch.setattr(jira, "member_text", lambda text, name: "null")
+    assert sorted(map(str, read("issue_changelog"))) == sorted(map(str, whole))
 
 
 def test_two_fields_of_one_name_and_kind_are_refused(company: Company) -> None:

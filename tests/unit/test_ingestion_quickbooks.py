@@ -14,7 +14,7 @@ import pytest
 
 from ingestion.contracts import InconsistentExtractError, Page, SourceError, Window
 from ingestion.demo.company import build_company
-from ingestion.demo.faults import FaultPlan, FaultRule
+from ingestion.demo.faults import FaultPlan, FaultRule, Reply
 from ingestion.demo.served_quickbooks import ServedQuickBooks
 from ingestion.demo.server import DemoServer
 from ingestion.json_records import parse_page
@@ -78,6 +78,12 @@ def test_every_line_knows_its_sections_and_its_place() -> None:
 def test_the_row_is_kept_as_it_came() -> None:
     first = json.loads(lines(tree())[0].text)
     assert first["row"] == data("2025-08-02", "7", "10.05") and first["section_path"] == ["Services", "Hosting"]
+
+
+def test_two_lines_that_say_the_same_are_two_records() -> None:
+    rows = [section("Hosting", "61", [data("2025-08-02", "7", "20.00"), data("2025-08-02", "7", "20.00")], "40.00")]
+    one, other = lines(rows)
+    assert one.text != other.text and [record.values["line_number"] for record in (one, other)] == ["1", "2"]
 
 
 @pytest.mark.parametrize("path", [(0, "Rows", "Row", 0), (0,), (1,)], ids=["inner", "outer", "other"])
@@ -232,6 +238,30 @@ def test_a_refused_token_is_not_shown(served: DemoServer, monkeypatch: pytest.Mo
     with pytest.raises(SourceError, match="401") as error:
         extracted(AUGUST)
     assert "not-the-token" not in str(error.value) and "QUICKBOOKS_ACCESS_TOKEN" in str(error.value)
+
+
+def test_a_token_an_error_repeats_is_blanked(served: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUICKBOOKS_ACCESS_TOKEN", "secret-of-an-hour")
+    (books,) = [system for system in served.systems if isinstance(system, ServedQuickBooks)]
+    refusal = Reply(401, {"fault": {"error": [{"message": "Token expired: secret-of-an-hour"}]}})
+    monkeypatch.setattr(books, "answer", lambda request: refusal)
+    with pytest.raises(SourceError, match="Token expired") as error:
+        extracted(AUGUST)
+    assert "secret-of-an-hour" not in str(error.value)
+
+
+def test_a_section_that_cannot_be_read_refuses_the_report(served: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    (books,) = [system for system in served.systems if isinstance(system, ServedQuickBooks)]
+    whole = books.answer
+
+    def damaged(request: Any) -> Reply:
+        reply = whole(request)
+        reply.payload["Rows"]["Row"][0] = None
+        return reply
+
+    monkeypatch.setattr(books, "answer", damaged)
+    with pytest.raises(InconsistentExtractError, match="a section of the report cannot be read"):
+        extracted(AUGUST)
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,19 @@ import csv
 import gzip
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from ingestion import landing
 from ingestion.contracts import Page, SourceError, Window
 from ingestion.demo.company import build_company
 from ingestion.demo.served_servicenow import ServiceNowTables
 from ingestion.demo.server import DemoServer
+from ingestion.extract import extract_due
 from ingestion.json_records import to_text
+from ingestion.settings import Settings
 from ingestion.sources.servicenow import SERVICENOW
 
 INCIDENT, GROUP = SERVICENOW.entities["incident"], SERVICENOW.entities["sys_user_group"]
@@ -186,3 +189,19 @@ def test_files_land_what_the_api_lands(
     monkeypatch.setenv("SERVICENOW_TABLE_EXPORT_PATH", str(folder))
     assert [values(window) for window in windows] == from_api
     assert any(from_api)
+
+
+def test_a_file_that_comes_late_is_landed_by_a_later_run(folder: Path) -> None:
+    """Its window was read as empty before; without an address every window may come again."""
+    settings = Settings.from_env({"WAREHOUSE_PATH": str(folder / "w.duckdb"), "EXTRACT_FROM": "2025-01-01"})
+    landing.prepare(settings)
+    record = {"sys_id": "0" * 32, "number": "INC1", "sys_updated_on": "2025-01-05 08:00:00"}
+    late = {**record, "sys_id": "1" * 32, "number": "INC2", "sys_updated_on": "2025-02-07 08:00:00"}
+    as_of = datetime(2025, 3, 1, tzinfo=UTC)
+    (folder / "incident_2025-01.json").write_text(json.dumps({"records": [record]}))
+    extract_due(settings, SERVICENOW, INCIDENT, as_of, "first")
+    (folder / "incident_2025-02.json").write_text(json.dumps({"records": [late]}))
+    extract_due(settings, SERVICENOW, INCIDENT, as_of, "second")
+    with landing.connect(settings, read_only=True) as connection:
+        found = connection.execute("select distinct number from raw_servicenow.incident order by 1").fetchall()
+    assert found == [("INC1",), ("INC2",)]
