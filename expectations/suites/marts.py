@@ -845,9 +845,8 @@ def _privacy() -> Iterator[CheckSpec]:
     yield on.no_rows(
         "bi_columns_name_no_person",
         FromModels(exposing_columns),
-        "No column that goes to the audience bi has the name of a personal one, and no amount goes "
-        "there from a "
-        "table that holds persons.",
+        "No column that goes to the audience bi has the name of a personal one, and no amount or "
+        "measured value goes there from a table that holds persons.",
         "classify the column as personal or pay in the model's yml, or take bi from its audiences",
     )
     yield on.no_rows(
@@ -902,7 +901,7 @@ def exposing_columns(models_path: Path) -> str | None:
         where classification not in ('personal', 'pay') and (
             classification <> 'public'
             or regexp_matches(column_name, '{PERSONAL_NAME}')
-            or (has_persons and column_name like '%\\_amount' escape '\\')
+            or (has_persons and regexp_matches(column_name, '_(amount|value)$'))
         )
     """
 

@@ -457,6 +457,9 @@ def judge_properties(bench: Bench, folder: Path, check: str, **values: str) -> O
         ({"name": "team_name", "classification": "unheard-of"}, False),
         ({"name": "payout_amount", "data_type": "decimal(18,2)"}, True),
         ({"name": "payout_amount", "data_type": "decimal(18,2)", "other": "personal"}, False),
+        ({"name": "found_value", "data_type": "decimal(18,4)"}, True),
+        ({"name": "found_value", "data_type": "decimal(18,4)", "other": "personal"}, False),
+        ({"name": "found_value", "data_type": "decimal(18,4)", "classification": "pay", "other": "personal"}, True),
     ],
 )
 def test_no_column_for_bi_names_a_person(bench: Bench, tmp_path: Path, values: dict[str, str], success: bool) -> None:
