@@ -32,8 +32,9 @@ named as (
         attached.has_breached,
         attached.start_at,
         attached.end_at,
-        case when attached.schedule_id is null then attached.paused_seconds else attached.business_paused_seconds end
-            as source_paused_seconds,
+        attached.paused_seconds as source_paused_seconds,
+        attached.elapsed_seconds - coalesce(attached.business_elapsed_seconds, attached.elapsed_seconds)
+            as source_outside_calendar_seconds,
         coalesce(attached.business_elapsed_seconds, attached.elapsed_seconds) as source_elapsed_seconds,
         coalesce(attached.business_elapsed_share, attached.elapsed_share) as source_elapsed_share,
         attached.batch_id
@@ -50,6 +51,8 @@ counted as (
         count(*) over (partition by ticket_key, slt_code) as attached_count,
         sum(case when stage = 'cancelled' then 1 else 0 end) over (partition by ticket_key, slt_code)
             as canceled_count,
+        min(case when stage = 'cancelled' then null else start_at end) over (partition by ticket_key, slt_code)
+            as first_start_at,
         row_number() over (
             partition by ticket_key, slt_code
             order by
@@ -75,12 +78,15 @@ compared as (
         counted.source_target_seconds,
         counted.source_elapsed_seconds,
         counted.source_paused_seconds,
+        counted.source_outside_calendar_seconds,
+        {{ seconds_between('counted.first_start_at', 'counted.start_at') }} as seconds_before_reopening,
         counted.source_elapsed_share,
         counted.end_at,
         ticket_slts.ticket_slt_key,
         ticket_slts.slt_status,
         ticket_slts.target_seconds,
         ticket_slts.paused_seconds,
+        ticket_slts.outside_calendar_seconds,
         ticket_slts.business_seconds,
         ticket_slts.net_seconds,
         ticket_slts.is_breached_raw,
@@ -107,6 +113,22 @@ judged as (
             else 'verdict_differs'
         end as status
     from compared
+),
+
+-- how many seconds the clock of the source would have to read otherwise for the other verdict, and by how many each
+-- difference lets it read otherwise in that direction, at the most
+turned as (
+    select
+        *,
+        case
+            when has_breached then source_elapsed_seconds - target_seconds
+            else target_seconds - source_elapsed_seconds + 1
+        end as turning_seconds,
+        case when has_breached then 1 else -1 end * {{ seconds_between('stop_at', 'end_at') }} as end_seconds,
+        case when has_breached then 1 else -1 end * (paused_seconds - source_paused_seconds) as pause_seconds,
+        case when has_breached then 1 else -1 end * (outside_calendar_seconds - source_outside_calendar_seconds)
+            as calendar_seconds
+    from judged
 ),
 
 -- the first difference that by itself can turn one verdict into the other
@@ -145,14 +167,17 @@ final as (
             when has_breached and slt_status = 'within_tolerance' then 'tolerance_applied'
             when has_breached and is_breached_raw then 'exclusion_applied'
             when has_breached <> (source_elapsed_seconds > target_seconds) then 'target_differs'
-            when attached_count - canceled_count > 1 then 'reopened'
-            when end_at <> stop_at then 'end_differs'
-            when source_paused_seconds <> paused_seconds then 'pause_differs'
-            when source_elapsed_seconds <> business_seconds then 'calendar_differs'
+            when
+                attached_count - canceled_count > 1 and is_breached_raw and not has_breached
+                and seconds_before_reopening >= turning_seconds
+                then 'reopened'
+            when end_seconds >= turning_seconds then 'end_differs'
+            when pause_seconds >= turning_seconds then 'pause_differs'
+            when calendar_seconds >= turning_seconds then 'calendar_differs'
             else 'unexplained'
         end as varchar) as explanation,
         cast(batch_id as varchar) as batch_id
-    from judged
+    from turned
 )
 
 select * from final
