@@ -10,6 +10,8 @@ from expectations.checks import CheckSpec, On
 SLA, GAPS = "finance.rec_jira_sla", "governance.rpt_field_mapping_gap"
 TICKETS, CYCLES, CATEGORIES = "slt.fct_ticket_slt", "core.int_jira_sla_cycle", "core.int_performance_category"
 UNMAPPED_SHARE = 0.05
+# A result without an SLA of Jira's, or with another goal, is held against nothing: a few are, many hide a broken site.
+WITHOUT_SLA_SHARE, OTHER_GOAL_SHARE = 0.10, 0.10
 
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 
@@ -36,6 +38,33 @@ def _sla() -> Iterator[CheckSpec]:
         "calendar, pausing statuses or the mapping of states differ from the site's SLA: compare its goals and "
         "conditions with slt_target.csv, slt_condition.csv and ticket_state.csv",
     )
+    for name, status, share, what, mend in (
+        (
+            "few_have_no_source_sla",
+            "no_source_sla",
+            WITHOUT_SLA_SHARE,
+            "have no SLA in Jira",
+            "the SLA was renamed or removed on the site, or its field is not shown to the integration account",
+        ),
+        (
+            "few_goals_differ",
+            "goal_differs",
+            OTHER_GOAL_SHARE,
+            "were measured by Jira against another goal than ours",
+            "the goals were changed on the site: agree on them, and mend slt_target.csv or have the site's mended",
+        ),
+    ):
+        yield on.no_rows(
+            name,
+            f"""
+            select ticket_key, phase, slt_code, priority, target_seconds, source_goal_seconds, business_seconds,
+                source_elapsed_seconds
+            from checked where comparison_status = '{status}'
+            """,
+            f"At most {share:.0%} of the results {what}.",
+            mend,
+            tolerated_share=share,
+        )
     yield on.no_rows(
         "verdict_follows_the_clock",
         """

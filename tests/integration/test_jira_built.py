@@ -54,6 +54,8 @@ DEFECTS = [
     ("staging", "ends_as_the_issue_stands", CHANGELOGS, """delete from {t} where rowid = (select max(rowid) from {t} where items like '%"to":"6"%')"""),
     ("staging", "ends_as_the_issue_stands_mostly", CHANGELOGS, """delete from {t} where items like '%"to":"6"%'"""),
     ("marts", "explains_every_difference", SLA, f"update {{t}} set comparison_status = 'clock_differs' where {ONE} true)"),
+    ("marts", "few_have_no_source_sla", SLA, "update {t} set comparison_status = 'no_source_sla' where rowid % 8 = 0"),
+    ("marts", "few_goals_differ", SLA, "update {t} set comparison_status = 'goal_differs' where rowid % 8 = 0"),
     ("marts", "verdict_follows_the_clock", SLA, f"update {{t}} set is_agreeing = false where {ONE} comparison_status = 'matched' and abs(business_seconds - target_seconds) > 60)"),
     ("marts", "has_both_sides", SLA, f"delete from {{t}} where {ONE} true)"),
     ("marts", "mappings_do_not_conflict", GAPS, f"update {{t}} set gap_reason = 'conflicting_mappings' where {ONE} true)"),

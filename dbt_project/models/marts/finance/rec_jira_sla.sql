@@ -12,6 +12,24 @@ events as (
     select * from {{ ref('int_ticket_event') }}
 ),
 
+batches as (
+    select * from {{ ref('int_extract_batch') }}
+),
+
+run_context as (
+    select * from {{ ref('int_run_context') }}
+),
+
+-- with the seconds Jira's clock stood before each cycle, after the one before
+followed_cycles as (
+    select
+        *,
+        {{ seconds_between(
+            'lag(stopped_at) over (partition by ticket_key, phase order by cycle_number)', 'started_at'
+        ) }} as stopped_seconds
+    from cycles
+),
+
 source_slas as (
     select
         ticket_key,
@@ -22,8 +40,9 @@ source_slas as (
         bool_and(stopped_at is not null) as is_stopped,
         max(stopped_at) as stopped_at,
         bool_or(is_breached) as is_breached,
+        coalesce(sum(stopped_seconds), 0) as stopped_seconds,
         max(batch_id) as batch_id
-    from cycles
+    from followed_cycles
     group by ticket_key, phase
 ),
 
@@ -53,6 +72,8 @@ compared as (
         ticket_slts.is_breached_raw,
         source_slas.is_breached as is_source_breached,
         ticket_slts.is_breached_raw = source_slas.is_breached as is_agreeing,
+        coalesce(source_slas.stopped_seconds, 0) as reopening_seconds,
+        source_slas.batch_id as source_batch_id,
         coalesce(ticket_slts.batch_id, source_slas.batch_id) as batch_id
     from ticket_slts
     full outer join source_slas
@@ -61,12 +82,28 @@ compared as (
             and ticket_slts.phase = source_slas.phase
 ),
 
+-- a clock that goes on was read when the issue was extracted, ours goes to the run's now
 counted as (
     select
         compared.*,
-        coalesce(event_counts.event_count, 0) as tolerance_seconds
+        coalesce(event_counts.event_count, 0) as tolerance_seconds,
+        coalesce(greatest({{ seconds_between('batches.started_at', 'run_context.as_of_at') }}, 0), 0)
+            as read_before_seconds,
+        coalesce(greatest({{ seconds_between('run_context.as_of_at', 'batches.finished_at') }}, 0), 0)
+            as read_after_seconds
     from compared
+    cross join run_context
     left join event_counts on compared.ticket_key = event_counts.ticket_key
+    left join batches on compared.source_batch_id = batches.batch_id
+),
+
+-- most that our clock may be below and above Jira's: cut milliseconds, and the stretches Jira's had stopped in between
+bounded as (
+    select
+        *,
+        -tolerance_seconds as lowest_seconds,
+        tolerance_seconds + reopening_seconds as highest_seconds
+    from counted
 ),
 
 final as (
@@ -93,18 +130,26 @@ final as (
             when slt_status = 'invalid' then 'invalid'
             when slt_status = 'canceled' then 'canceled'
             when source_cycle_count = 0 then 'no_source_sla'
-            when stop_at is null and source_stopped_at is null then 'not_yet_stopped'
+            when
+                stop_at is null and source_stopped_at is null
+                and difference_seconds >= lowest_seconds - read_after_seconds
+                and difference_seconds <= highest_seconds + read_before_seconds
+                then 'not_yet_stopped'
+            when stop_at is null and source_stopped_at is null then 'clock_differs'
             when
                 stop_at is null or source_stopped_at is null
                 or abs({{ seconds_between('stop_at', 'source_stopped_at') }}) > 1
                 then 'stop_differs'
-            when source_cycle_count > 1 and difference_seconds >= -tolerance_seconds then 'reopened'
+            when
+                source_cycle_count > 1
+                and difference_seconds >= lowest_seconds and difference_seconds <= highest_seconds
+                then 'reopened'
             when abs(difference_seconds) > tolerance_seconds then 'clock_differs'
             when target_seconds <> source_goal_seconds then 'goal_differs'
             else 'matched'
         end as varchar) as comparison_status,
         cast(batch_id as varchar) as batch_id
-    from counted
+    from bounded
 )
 
 select * from final
