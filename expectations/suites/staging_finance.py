@@ -68,6 +68,18 @@ def _payments(build: Builder) -> Iterator[CheckSpec]:
         "A transfer that stands in for another names one that was returned, of the same person and amount.",
         "somebody may have been paid twice: ask payroll before anything else",
     )
+    yield on.no_rows(
+        "returned_one_is_resent_once",
+        """
+        select original_payment_id, min(employee_number) as employee_number, sum(payment_amount) as payment_amount,
+            count(*) as sent_count, string_agg(payment_id, ', ' order by payment_id) as payment_ids
+        from checked
+        where original_payment_id is not null and payment_status is distinct from 'returned'
+        group by original_payment_id having count(*) > 1
+        """,
+        "Of the transfers that stand in for one that was returned, at most one was not returned itself.",
+        "somebody was paid twice: have all but one recalled, and the list of payments dropped again",
+    )
 
 
 def _charts(build: Builder) -> Iterator[CheckSpec]:

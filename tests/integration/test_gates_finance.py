@@ -54,6 +54,7 @@ DEFECTS = [
     ("payment_status_is_known", PAYMENTS, f"update {{t}} set payment_status = 'lost' where {ONE} true)", None),
     ("resent_stands_in_for_a_returned_one", PAYMENTS, "update {t} set payment_status = 'settled' where payment_status = 'returned'", None),
     ("resent_stands_in_for_a_returned_one", PAYMENTS, "update {t} set payment_amount = payment_amount + 0.01 where original_payment_id is not null", None),
+    ("returned_one_is_resent_once", PAYMENTS, "insert into {t} select * replace ('again' as payment_id) from {t} where original_payment_id is not null limit 1", None),
     ("normal_side_is_known", ACCOUNTS, f"update {{t}} set normal_side = 'left' where {ONE} true)", None),
     ("parent_is_in_the_chart", ACCOUNTS, "delete from {t} where account_code = '6000'", None),
     ("account_is_in_the_chart", ACCOUNTS, "delete from {t} where account_code = '6210'", JOURNAL),
