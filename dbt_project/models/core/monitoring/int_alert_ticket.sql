@@ -16,6 +16,7 @@ run_context as (
     select * from {{ ref('int_run_context') }}
 ),
 
+-- a number is unique within a source system only: the desk that alerts are sent to comes first
 named as (
     select
         alerts.incident_id,
@@ -23,6 +24,13 @@ named as (
         'ticket_number' as match_method
     from alerts
     inner join tickets on alerts.ticket_number = tickets.ticket_number
+    qualify
+        row_number() over (
+            partition by alerts.incident_id
+            order by
+                case tickets.source_system when 'servicenow' then 1 when 'jira' then 2 else 3 end,
+                tickets.ticket_key
+        ) = 1
 ),
 
 -- by the channels that are no person's
