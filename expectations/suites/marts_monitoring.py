@@ -70,7 +70,7 @@ def _clocks() -> Iterator[CheckSpec]:
         select measure_code, first_system, second_system, day_on, offset_seconds, skew_status, is_flagged
         from checked
         where is_flagged <> (skew_status in ('first_ahead', 'first_behind'))
-            or (skew_status <> 'too_few_readings' and skew_status <> case
+            or (skew_status not in ('too_few_readings', 'no_limit') and skew_status is distinct from case
                 when offset_seconds > highest_limit_seconds then 'first_ahead'
                 when offset_seconds < lowest_limit_seconds then 'first_behind'
                 else 'within_limits'
@@ -79,6 +79,17 @@ def _clocks() -> Iterator[CheckSpec]:
         """,
         "An offset is flagged by its limits and lies within what was read.",
         DEFECT,
+    )
+    yield on.no_rows(
+        "measure_has_a_limit",
+        """
+        select measure_code, min(day_on) as first_on, max(day_on) as last_on, count(*) as reading_count
+        from checked
+        where skew_status = 'no_limit' or lowest_limit_seconds is null or highest_limit_seconds is null
+        group by measure_code
+        """,
+        "What two clocks are compared by has a limit: without one no clock is ever called wrong.",
+        "add the measure to seeds/services/clock_skew_limit.csv",
     )
     yield on.no_rows(
         "clocks_agree",
@@ -114,6 +125,16 @@ def _matches() -> Iterator[CheckSpec]:
         "Each alert of monitoring is matched or said to have no ticket, and no other stands here.",
         DEFECT,
         reads=("staging.stg_datadog__incidents",),
+    )
+    yield on.no_rows(
+        "alert_stands_once",
+        """
+        select alert_incident_id, count(*) as pair_count, string_agg(ticket_number, ', ' order by ticket_number)
+            as ticket_numbers
+        from checked where alert_incident_id is not null group by alert_incident_id having count(*) <> 1
+        """,
+        "Each alert has one pair: two tickets for one alert would count its work twice.",
+        DEFECT,
     )
     yield on.no_rows(
         "validity_follows_both_sides",

@@ -83,14 +83,15 @@ judged as (
         readings.*,
         limits.lowest_seconds,
         limits.highest_seconds,
-        readings.reading_count >= limits.minimum_reading_count as is_judged,
         case
+            when limits.lowest_seconds is null or limits.highest_seconds is null then 'no_limit'
+            when readings.reading_count < limits.minimum_reading_count then 'too_few_readings'
             when readings.offset_seconds > limits.highest_seconds then 'first_ahead'
             when readings.offset_seconds < limits.lowest_seconds then 'first_behind'
             else 'within_limits'
         end as skew_status
     from readings
-    inner join limits on readings.measure_code = limits.measure_code
+    left join limits on readings.measure_code = limits.measure_code
 ),
 
 final as (
@@ -106,8 +107,8 @@ final as (
         cast(highest_offset_seconds as bigint) as highest_offset_seconds,
         cast(lowest_seconds as bigint) as lowest_limit_seconds,
         cast(highest_seconds as bigint) as highest_limit_seconds,
-        cast(case when is_judged then skew_status else 'too_few_readings' end as varchar) as skew_status,
-        is_judged and skew_status <> 'within_limits' as is_flagged,
+        cast(skew_status as varchar) as skew_status,
+        skew_status in ('first_ahead', 'first_behind') as is_flagged,
         cast(is_corrected as boolean) as is_corrected,
         cast(touched_kind as varchar) as touched_kind,
         cast(touched_count as bigint) as touched_count
