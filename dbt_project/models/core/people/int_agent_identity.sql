@@ -1,4 +1,5 @@
 {%- set beginning = "timestamp '1900-01-01 00:00:00'" -%}
+{%- set beginning_day = "date '1900-01-01'" -%}
 {%- set open_end = "timestamp '9999-12-31 00:00:00'" -%}
 {%- set open_day = "date '9999-12-31'" -%}
 -- Whose account it was at which instant. A personal account is matched once, by the strongest tie there is; a
@@ -106,29 +107,122 @@ matched as (
     group by account_code
 ),
 
--- a person's stretches in order; a later one ends the one before it
 held as (
     select
         matched.account_code,
         matched.matched_by,
+        employment.employment_key,
         employment.hris_system,
         employment.employee_id,
         employment.employee_number,
-        employment.employed_from_on as held_from_on,
-        coalesce(
-            lead(employment.employed_from_on) over account_history, {{ open_day }}
-        ) as next_from_on,
-        least(
-            coalesce(employment.employed_to_on, {{ open_day }}),
-            coalesce(lead(employment.employed_from_on) over account_history, {{ open_day }})
-        ) as held_to_on,
-        row_number() over account_history as stretch_number
+        employment.is_listed,
+        coalesce(employment.employee_number = account.employee_number, false) as is_own_number,
+        employment.employed_from_on,
+        coalesce(employment.employed_to_on, {{ open_day }}) as employed_to_on
     from matched
+    inner join account on matched.account_code = account.account_code
     inner join employment on matched.person_key = employment.person_key
     where not matched.is_ambiguous
-    window account_history as (
-        partition by matched.account_code order by employment.employed_from_on, employment.employment_key
-    )
+),
+
+-- the days on which any record of the person begins or ends: between two of them nothing changes
+held_bound as (
+    select
+        account_code,
+        {{ beginning_day }} as bound_on
+    from held
+
+    union
+
+    select
+        account_code,
+        employed_from_on as bound_on
+    from held
+
+    union
+
+    select
+        account_code,
+        employed_to_on as bound_on
+    from held
+
+    union
+
+    select
+        account_code,
+        {{ open_day }} as bound_on
+    from held
+),
+
+held_slice as (
+    select
+        account_code,
+        bound_on as slice_from_on,
+        lead(bound_on) over (partition by account_code order by bound_on) as slice_to_on
+    from held_bound
+),
+
+-- the record a slice is named by: one employed then, else the one that ended last, else the one that begins first
+named_slice as (
+    select
+        held_slice.account_code,
+        held.matched_by,
+        held.hris_system,
+        held.employee_id,
+        held.employee_number,
+        case
+            when held_slice.slice_from_on < held.employed_from_on then 'before_hire'
+            when held_slice.slice_from_on >= held.employed_to_on then 'after_leaving'
+        end as unattributed_reason,
+        held_slice.slice_from_on
+    from held_slice
+    inner join held on held_slice.account_code = held.account_code
+    where held_slice.slice_to_on is not null
+    qualify row_number() over (
+            partition by held_slice.account_code, held_slice.slice_from_on
+            order by
+                case
+                    when held_slice.slice_from_on < held.employed_from_on then 2
+                    when held_slice.slice_from_on >= held.employed_to_on then 1
+                    else 0
+                end asc,
+                case when held_slice.slice_from_on >= held.employed_to_on then held.employed_to_on end desc nulls last,
+                case when held_slice.slice_from_on < held.employed_from_on then held.employed_from_on end asc,
+                case when held.is_own_number then 0 else 1 end asc,
+                case when held.is_listed then 0 else 1 end asc,
+                held.employed_from_on desc,
+                held.employment_key asc
+        ) = 1
+),
+
+slice_change as (
+    select
+        *,
+        lag(employee_id) over account_history as previous_employee_id,
+        lag(hris_system) over account_history as previous_hris_system,
+        lag(unattributed_reason) over account_history as previous_reason
+    from named_slice
+    window account_history as (partition by account_code order by slice_from_on)
+),
+
+personal as (
+    select
+        account_code,
+        matched_by,
+        hris_system,
+        employee_id,
+        employee_number,
+        unattributed_reason,
+        cast(slice_from_on as timestamp) as valid_from_at,
+        coalesce(
+            cast(lead(slice_from_on) over (partition by account_code order by slice_from_on) as timestamp),
+            {{ open_end }}
+        ) as valid_to_at
+    from slice_change
+    where
+        employee_id is distinct from previous_employee_id
+        or hris_system is distinct from previous_hris_system
+        or unattributed_reason is distinct from previous_reason
 ),
 
 shift_at_account as (
@@ -146,8 +240,9 @@ shift_at_account as (
         on
             shifts.employee_id = employment.employee_id
             and employment.hris_system = 'bamboohr'
-            and cast(shifts.starts_at as date) >= employment.employed_from_on
-            and cast(shifts.starts_at as date) < coalesce(employment.employed_to_on, {{ open_day }})
+            and cast({{ utc_to_local('shifts.starts_at', 'shifts.time_zone') }} as date) >= employment.employed_from_on
+            and cast({{ utc_to_local('shifts.starts_at', 'shifts.time_zone') }} as date)
+            < coalesce(employment.employed_to_on, {{ open_day }})
     left join approved_leave
         on
             shifts.employee_id = approved_leave.employee_id
@@ -218,37 +313,10 @@ piece as (
         hris_system,
         employee_id,
         employee_number,
-        cast(null as varchar) as unattributed_reason,
-        cast(held_from_on as timestamp) as valid_from_at,
-        cast(held_to_on as timestamp) as valid_to_at
-    from held
-
-    union all
-
-    select
-        account_code,
-        matched_by,
-        hris_system,
-        employee_id,
-        employee_number,
-        'before_hire' as unattributed_reason,
-        {{ beginning }} as valid_from_at,
-        cast(held_from_on as timestamp) as valid_to_at
-    from held
-    where stretch_number = 1
-
-    union all
-
-    select
-        account_code,
-        matched_by,
-        hris_system,
-        employee_id,
-        employee_number,
-        'after_leaving' as unattributed_reason,
-        cast(held_to_on as timestamp) as valid_from_at,
-        cast(next_from_on as timestamp) as valid_to_at
-    from held
+        unattributed_reason,
+        valid_from_at,
+        valid_to_at
+    from personal
 
     union all
 
