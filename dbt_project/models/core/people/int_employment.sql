@@ -51,6 +51,24 @@ directory_email as (
     group by work_email
 ),
 
+directory_record as (
+    select
+        directory.*,
+        coalesce(directory_email.person_key, 'bamboohr:' || directory.employee_id) as person_key
+    from directory
+    left join directory_email on directory.work_email = directory_email.work_email
+),
+
+-- a number given again after its record was deleted is held twice
+directory_number as (
+    select
+        employee_number,
+        min(person_key) as person_key
+    from directory_record
+    where employee_number is not null
+    group by employee_number
+),
+
 worker as (
     select
         worker_id,
@@ -65,16 +83,15 @@ worker as (
 record as (
     select
         'bamboohr' as hris_system,
-        directory.employee_id,
-        directory.employee_number,
-        directory.display_name,
-        directory.work_email,
-        coalesce(directory_email.person_key, 'bamboohr:' || directory.employee_id) as person_key,
+        employee_id,
+        employee_number,
+        display_name,
+        work_email,
+        person_key,
         true as is_primary,
-        directory.is_listed,
-        directory.batch_id
-    from directory
-    left join directory_email on directory.work_email = directory_email.work_email
+        is_listed,
+        batch_id
+    from directory_record
 
     union all
 
@@ -85,15 +102,15 @@ record as (
         worker.display_name,
         worker.work_email,
         coalesce(
-            'bamboohr:' || directory.employee_id,
+            directory_number.person_key,
             directory_email.person_key,
             min('workday:' || worker.worker_id) over (partition by coalesce(worker.work_email, worker.worker_id))
         ) as person_key,
-        directory.employee_id is null and directory_email.person_key is null as is_primary,
+        directory_number.person_key is null and directory_email.person_key is null as is_primary,
         true as is_listed,
         worker.batch_id
     from worker
-    left join directory on worker.other_employee_number = directory.employee_number
+    left join directory_number on worker.other_employee_number = directory_number.employee_number
     left join directory_email on worker.work_email = directory_email.work_email
 ),
 
