@@ -22,8 +22,9 @@ accounts as (
     select * from {{ ref('stg_jira__accounts') }}
 ),
 
-employees as (
-    select * from {{ ref('stg_bamboohr__employees') }}
+employment as (
+    select * from {{ ref('int_employment') }}
+    where is_primary
 ),
 
 teams as (
@@ -181,7 +182,7 @@ named as (
         cast(null as varchar) as contract_code,
         teams.team_code,
         carried.assignment_group as assignment_group_name,
-        employees.employee_number as assigned_employee_number,
+        employment.employee_number as assigned_employee_number,
         carried.source_row_count,
         carried.batch_id,
         carried.inferred_reason
@@ -190,7 +191,22 @@ named as (
     left join ticket_states on carried.status = ticket_states.source_value
     left join teams on carried.assignment_group = teams.assignment_group_name
     left join accounts on carried.assignee = accounts.account_id
-    left join employees on accounts.email_address = lower(employees.work_email)
+    left join employment
+        on
+            accounts.email_address = employment.work_email
+            and cast(carried.changed_at as date) >= employment.employed_from_on
+            and (
+                employment.employed_to_on is null
+                or cast(carried.changed_at as date) < employment.employed_to_on
+            )
+    -- two records of one address: as int_agent_identity chooses
+    qualify row_number() over (
+            partition by carried.issue_id, carried.source_sequence
+            order by
+                case when employment.is_listed then 0 else 1 end asc,
+                employment.employed_from_on desc nulls last,
+                employment.employment_key asc
+        ) = 1
 )
 
 select * from named
