@@ -65,6 +65,7 @@ MONEY_COLUMNS = {
 PERSONAL_NAME = r"(^|_)(employee|person|display_name|full_name|e?mail|user_name|caller|assigned_to|requested_by)(_|$)"
 PERSONS = {
     "staging.stg_bamboohr__employees": ("employee_number", "display_name", "work_email"),
+    "staging.stg_bamboohr__delisted_employees": ("employee_number", "display_name", "work_email"),
     "staging.stg_workday__workers": ("worker_id", "display_name", "work_email"),
     "staging.stg_jira__accounts": ("account_id", "display_name", "email_address"),
     "staging.stg_servicenow__users": ("user_id", "user_name", "display_name", "email", "employee_number"),

@@ -36,6 +36,7 @@ from expectations.suites import (
 )
 from expectations.suites.marts import MONEY_COLUMNS
 from expectations.suites.staging import MODELS, RULES, finance_checks, service_desk
+from expectations.suites.staging_people import DELISTED
 
 pytestmark = pytest.mark.slow
 
@@ -477,6 +478,19 @@ def test_no_value_for_bi_names_a_person(bench: Bench, tmp_path: Path) -> None:
     assert outcome.is_blocking
     assert outcome.examples == [{"table_name": TP, "column_name": "team_name", "row_count": 1}]
     assert person not in describe(outcome)
+
+
+def test_no_value_for_bi_names_a_person_who_has_left_the_directory(bench: Bench, tmp_path: Path) -> None:
+    check = "mart_team_payout_bi_values_name_no_person"
+    left = f"insert into {DELISTED} by name select 'x' as employee_id, 'A. Leaver' as display_name"
+    with bench.defect(TP, f"update {{t}} set team_name = 'A. Leaver' where {ONE}"):
+        assert judge_properties(bench, tmp_path, check).success
+        bench.sql(left)
+        try:
+            outcome = run_gate("marts", bench.path, models_path=tmp_path, specs=[SPECS["marts", check]]).outcomes[0]
+        finally:
+            bench.sql(f"delete from {DELISTED} where employee_id = 'x'")
+    assert outcome.is_blocking and not outcome.error
 
 
 def test_without_the_models_properties_nothing_may_be_published(bench: Bench, tmp_path: Path) -> None:
