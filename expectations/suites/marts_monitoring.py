@@ -141,10 +141,12 @@ def _matches() -> Iterator[CheckSpec]:
         """
         select alert_ticket_key, match_status, identity_status, is_valid from checked
         where is_valid <> (
-                match_status = 'matched' and identity_status in ('employed_in_team', 'employed_in_another_team')
+                match_status = 'matched'
+                and identity_status in ('employed_in_team', 'employed_in_another_team', 'employed_team_unknown')
             )
             or (match_status = 'matched') <> (alert_incident_id is not null and opened_at is not null)
-            or (employee_assignment_key is null) <> (identity_status not like 'employed%')
+            or (employee_assignment_key is not null and identity_status not like 'employed%')
+            or (hris_team_code is not null) <> (identity_status in ('employed_in_team', 'employed_in_another_team'))
         """,
         "A pair is valid when alert and ticket are there and its person was employed.",
         DEFECT,

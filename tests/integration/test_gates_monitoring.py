@@ -34,6 +34,8 @@ DEFECTS = [
     ("alert_stands_once", MATCH, "insert into {t} select * replace ('another' as alert_ticket_key) from {t} where alert_incident_id is not null limit 1"),
     ("validity_follows_both_sides", MATCH, f"update {{t}} set is_valid = not is_valid where {ONE}"),
     ("validity_follows_both_sides", MATCH, "update {t} set identity_status = 'employed_in_team' where employee_assignment_key is null"),
+    ("validity_follows_both_sides", MATCH, "update {t} set identity_status = 'employed_in_team', hris_team_code = null where identity_status = 'employed_in_team'"),
+    ("validity_follows_both_sides", MATCH, "update {t} set identity_status = 'not_employed_then', is_valid = false, hris_team_code = null where employee_assignment_key is not null"),
     ("alerts_and_tickets_meet", MATCH, "update {t} set match_status = 'ticket_without_alert'"),
     ("people_are_known", MATCH, f"update {{t}} set identity_status = 'not_in_hris' where {ONE}"),
     ("adds_up", OBJECTIVE, "update {t} set difference_share = difference_share + 0.1 where difference_share is not null"),

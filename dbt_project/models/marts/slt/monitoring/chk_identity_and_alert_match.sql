@@ -2,6 +2,11 @@ with alert_tickets as (
     select * from {{ ref('int_alert_ticket') }}
 ),
 
+employment as (
+    select * from {{ ref('int_employment') }}
+    where is_primary
+),
+
 assignments as (
     select * from {{ ref('int_employee_assignment') }}
 ),
@@ -22,18 +27,31 @@ given as (
 ),
 
 people as (
-    select
-        employee_number,
-        min(assigned_from_on) as first_on
-    from assignments
-    group by employee_number
+    select distinct employee_number
+    from employment
+),
+
+employed as (
+    select distinct
+        given.ticket_key,
+        given.assigned_employee_number
+    from given
+    inner join employment
+        on
+            given.assigned_employee_number = employment.employee_number
+            and cast(given.given_at as date) >= employment.employed_from_on
+            and (
+                employment.employed_to_on is null
+                or cast(given.given_at as date) < employment.employed_to_on
+            )
 ),
 
 joined as (
     select
         alert_tickets.*,
         given.given_at,
-        people.first_on,
+        people.employee_number is not null as is_in_hris,
+        employed.ticket_key is not null as is_employed,
         assignments.employee_assignment_key,
         assignments.team_code as hris_team_code
     from alert_tickets
@@ -42,9 +60,14 @@ joined as (
             alert_tickets.ticket_key = given.ticket_key
             and alert_tickets.assigned_employee_number = given.assigned_employee_number
     left join people on alert_tickets.assigned_employee_number = people.employee_number
+    left join employed
+        on
+            alert_tickets.ticket_key = employed.ticket_key
+            and alert_tickets.assigned_employee_number = employed.assigned_employee_number
+    -- their team, which only the standing list of the one system says
     left join assignments
         on
-            alert_tickets.assigned_employee_number = assignments.employee_number
+            employed.assigned_employee_number = assignments.employee_number
             and cast(given.given_at as date) >= assignments.assigned_from_on
             and (
                 assignments.assigned_to_on is null
@@ -58,8 +81,9 @@ judged as (
         case
             when ticket_key is null then 'no_ticket'
             when assigned_employee_number is null then 'nobody_assigned'
-            when first_on is null then 'not_in_hris'
-            when employee_assignment_key is null then 'not_employed_then'
+            when not is_in_hris then 'not_in_hris'
+            when not is_employed then 'not_employed_then'
+            when hris_team_code is null then 'employed_team_unknown'
             when (hris_team_code is distinct from ticket_team_code) then 'employed_in_another_team'
             else 'employed_in_team'
         end as identity_status
@@ -72,7 +96,8 @@ final as (
         cast(match_status as varchar) as match_status,
         cast(reason_code as varchar) as reason_code,
         cast(identity_status as varchar) as identity_status,
-        match_status = 'matched' and identity_status in ('employed_in_team', 'employed_in_another_team') as is_valid,
+        match_status = 'matched'
+        and identity_status in ('employed_in_team', 'employed_in_another_team', 'employed_team_unknown') as is_valid,
         cast(incident_id as varchar) as alert_incident_id,
         cast(monitor_id as varchar) as monitor_id,
         cast(detected_at as timestamp) as detected_at,
