@@ -67,7 +67,24 @@ def _directory() -> Iterator[CheckSpec]:
         "No two employees with one e-mail address are employed at the same time.",
         "one person under two numbers is paid twice and their work is nobody's: have the records merged in the HRIS",
     )
-    yield _on(DELISTED, "employee_id", "employee_number").no_rows(
+    delisted = _on(DELISTED, "employee_id", "employee_number")
+    yield delisted.no_rows(
+        "was_nobodys_second_record",
+        f"""
+        select checked.employee_id, checked.employee_number, other.employee_number as other_employee_number,
+            checked.delisted_at
+        from checked inner join {EMPLOYEES} as other
+            on lower(other.work_email) = lower(checked.work_email)
+            and checked.hired_on < coalesce(other.terminated_on, date '9999-12-31')
+            and other.hired_on < coalesce(checked.terminated_on, checked.delisted_at::date)
+        """,
+        "Nobody who vanished was employed at the same time as somebody listed with the same e-mail address.",
+        "a second record merged away: days both were employed are the listed one's, unless accounts carry the number "
+        "that vanished; have it replaced there, or the listed one's dates mended",
+        "warn",
+        reads=(EMPLOYEES,),
+    )
+    yield delisted.no_rows(
         "left_before_vanishing",
         """
         select employee_id, employee_number, terminated_on, last_seen_at, delisted_at from checked

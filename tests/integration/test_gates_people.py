@@ -51,6 +51,7 @@ PAID_STOP = """
 # check, table, statement
 DEFECTS = [
     (f"{S}employees_person_is_listed_once", EMPLOYEES, "update {t} set work_email = upper((select min(work_email) from {t})), terminated_on = null where rowid < 2 or work_email = (select min(work_email) from {t})"),
+    (f"{S}delisted_employees_was_nobodys_second_record", DELISTED, "insert into {t} by name select 'x' as employee_id, 'e9' as employee_number, upper(work_email) as work_email, hired_on, timestamp '2025-03-01' as delisted_at from staging.stg_bamboohr__employees where employee_number = 'e1003'"),
     (f"{S}delisted_employees_left_before_vanishing", DELISTED, "insert into {t} by name select 'x' as employee_id, 'e9' as employee_number, timestamp '2025-01-01' as delisted_at"),
     (f"{S}delisted_employees_left_before_vanishing", DELISTED, "insert into {t} by name select 'x' as employee_id, date '2025-02-01' as terminated_on, timestamp '2025-01-01' as delisted_at"),
     (f"{S}job_infos_begins_with_the_employment", JOBS, "delete from {t} where employee_id = (select min(employee_id) from {t})"),
