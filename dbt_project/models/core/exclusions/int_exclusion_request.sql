@@ -35,12 +35,8 @@ vendors as (
     select * from {{ ref('vendor') }}
 ),
 
-cmdb_items as (
-    select * from {{ ref('int_cmdb_item') }}
-),
-
-cmdb_policies as (
-    select * from {{ ref('cmdb_policy') }}
+item_refusals as (
+    select * from {{ ref('int_exclusion_item_refusal') }}
 ),
 
 audiences as (
@@ -85,36 +81,23 @@ windows as (
     group by exclusion_id
 ),
 
--- without a CMDB nothing is verified, and nothing is refused for it
-cmdb as (
-    select count(*) > 0 as is_landed
-    from cmdb_items
-    where is_listed
-),
-
+-- the item is at fault where it leaves a request by item no window that could count
 item_faults as (
     select
         requests.exclusion_id,
-        case
-            when cmdb_items.configuration_item_code is null or not cmdb_items.is_listed then 'item_not_in_cmdb'
-            else 'item_not_verified'
-        end as item_fault
+        max(item_refusals.item_fault) as item_fault
     from requests
-    inner join rules on requests.exclusion_id = rules.exclusion_id
-    inner join cmdb on cmdb.is_landed
-    inner join cmdb_policies
+    inner join occurrences on requests.exclusion_id = occurrences.exclusion_id
+    inner join windows on requests.exclusion_id = windows.exclusion_id
+    left join item_refusals
         on
-            cast(rules.first_starts_local as date) >= cmdb_policies.effective_from
-            and cast(rules.first_starts_local as date) <= coalesce(cmdb_policies.effective_to, date '9999-12-31')
-    left join cmdb_items on requests.scope_code = cmdb_items.configuration_item_code
+            occurrences.exclusion_id = item_refusals.exclusion_id
+            and occurrences.occurrence_number = item_refusals.occurrence_number
     where
         requests.scope_type = 'configuration_item'
-        and cmdb_policies.is_item_exclusion_refused
-        and not coalesce(
-            {{ local_to_utc_first('rules.first_starts_local', 'rules.time_zone') }} >= cmdb_items.verified_from_at
-            and {{ local_to_utc_first('rules.first_starts_local', 'rules.time_zone') }} < cmdb_items.verified_to_at,
-            false
-        )
+        and (occurrences.is_usable or windows.usable_count = 0)
+    group by requests.exclusion_id
+    having count(item_refusals.item_fault) = count(*)
 ),
 
 requested as (
@@ -205,9 +188,19 @@ counted as (
                 or coalesce(candidates.controllability = 'outside_control', false)
             )
         ) as is_counted_by_control,
-        bool_or(policies.is_counted and occurrences.is_usable) as is_counted_in_time
+        bool_or(policies.is_counted and occurrences.is_usable) as is_counted_in_time,
+        bool_or(
+            policies.is_counted
+            and occurrences.is_usable
+            and item_refusals.exclusion_id is null
+        ) as is_counted_by_item
     from candidates
     inner join occurrences on candidates.exclusion_id = occurrences.exclusion_id
+    left join item_refusals
+        on
+            candidates.scope_type = 'configuration_item'
+            and occurrences.exclusion_id = item_refusals.exclusion_id
+            and occurrences.occurrence_number = item_refusals.occurrence_number
     inner join policies
         on
             candidates.category = policies.category
@@ -228,6 +221,7 @@ judged as (
                     then 'category_not_counted'
                 when not coalesce(counted.is_counted_by_control, true) then 'within_control'
                 when not counted.is_counted_in_time and candidates.own_faults = '' then 'approved_after_start'
+                when not counted.is_counted_by_item and candidates.own_faults = '' then 'item_not_verified'
             end
         ) as reasons
     from candidates

@@ -26,6 +26,10 @@ items as (
     from {{ ref('configuration_item') }}
 ),
 
+item_refusals as (
+    select * from {{ ref('int_exclusion_item_refusal') }}
+),
+
 ticket_events as (
     select * from {{ ref('int_ticket_event') }}
 ),
@@ -74,10 +78,16 @@ described as (
     left join items on scopes.configuration_item_code = items.configuration_item_code
 ),
 
+-- an item is what a request goes by where it does not reach the scope by its service
 reached as (
     select distinct
         requests.exclusion_id,
-        described.exclusion_scope_code
+        described.exclusion_scope_code,
+        case
+            when requests.scope_type = 'configuration_item' then described.configuration_item_code
+            when requests.scope_type = 'vendor' and coalesce(described.vendor_code, '') <> requests.scope_code
+                then described.configuration_item_code
+        end as configuration_item_code
     from requests
     inner join described
         on
@@ -143,6 +153,12 @@ final as (
         counted.ends_at
     from counted
     inner join reached on counted.exclusion_id = reached.exclusion_id
+    left join item_refusals
+        on
+            counted.exclusion_id = item_refusals.exclusion_id
+            and counted.occurrence_number = item_refusals.occurrence_number
+            and reached.configuration_item_code = item_refusals.configuration_item_code
+    where item_refusals.exclusion_id is null
 )
 
 select * from final
