@@ -164,7 +164,7 @@ judged as (
             when is_duplicate then 'duplicate'
             when is_unverified then 'requires_verification'
             when attested_at is null and is_attestation_required then 'not_attested'
-            when evidence_from_at is null then 'never_evidenced'
+            when evidence_from_at is null or evidence_to_at is null then 'never_evidenced'
         end as refusal_reason,
         case
             when retired_at is null then evidence_to_at
@@ -200,6 +200,7 @@ final as (
             ', ',
             refusal_reason,
             case when is_listed and is_retired then 'retired' end,
+            case when refusal_reason is null and evidence_from_at > as_of_at then 'not_yet_verified' end,
             case
                 when refusal_reason is null and not is_retired and evidence_to_at <= as_of_at
                     then case

@@ -25,6 +25,7 @@ ticket_uses as (
     where
         items.configuration_item_code is null
         or items.verified_from_at is null
+        or items.verified_to_at is null
         or events.event_at < items.verified_from_at
         or events.event_at >= items.verified_to_at
     group by events.ticket_key, events.configuration_item_code
@@ -42,6 +43,7 @@ exclusion_uses as (
     where
         items.configuration_item_code is null
         or items.verified_from_at is null
+        or items.verified_to_at is null
         or requests.starts_at is null
         or requests.starts_at < items.verified_from_at
         or requests.starts_at >= items.verified_to_at
