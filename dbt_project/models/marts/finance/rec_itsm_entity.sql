@@ -23,6 +23,10 @@ repeats as (
     where reason = 'duplicate_in_extract'
 ),
 
+found_records as (
+    select * from {{ source('landing', 'deleted_record') }}
+),
+
 {% for source_name, entity, staged, key in entities -%}
 raw_{{ entity }} as (
     select * from {{ source(source_name, entity) }}
@@ -86,16 +90,48 @@ staged_counts as (
     group by batch_id
 ),
 
--- every row landed stands in staging as it came, or another version of its record does: from its own batch or another
+-- versions of records that are gone from the source
+deleted_versions as (
+    select
+        batch_id,
+        record_key,
+        max(found_at) as found_at
+    from found_records
+    group by batch_id, record_key
+    having max_by(is_deleted, found_at)
+),
+
+-- a record that came again after it was found gone is there; else its older versions in other batches are gone with it
+{% for source_name, entity, staged, key in entities -%}
+deleted_{{ entity }} as (
+    select raw_{{ entity }}.sys_id
+    from raw_{{ entity }}
+    inner join deleted_versions
+        on
+            raw_{{ entity }}._batch_id = deleted_versions.batch_id
+            and raw_{{ entity }}.sys_id = deleted_versions.record_key
+    left join raw_{{ entity }} as later
+        on raw_{{ entity }}.sys_id = later.sys_id and deleted_versions.found_at < later._extracted_at
+    group by raw_{{ entity }}.sys_id
+    having count(later.sys_id) = 0
+),
+
+{% endfor -%}
+-- every row landed stands in staging as it came, or another version of its record does, from its own batch or another;
+-- or its record is gone from the source
 landed as (
     {% for source_name, entity, staged, key in entities -%}
     select
         raw_{{ entity }}._batch_id as batch_id,
         count(*) as row_count,
         sum(case when staged_{{ entity }}.batch_id = raw_{{ entity }}._batch_id then 1 else 0 end) as own_count,
-        sum(case when staged_{{ entity }}.batch_id <> raw_{{ entity }}._batch_id then 1 else 0 end) as superseded_count
+        sum(case when staged_{{ entity }}.batch_id <> raw_{{ entity }}._batch_id then 1 else 0 end) as superseded_count,
+        sum(case
+            when staged_{{ entity }}.{{ key }} is null and deleted_{{ entity }}.sys_id is not null then 1 else 0
+        end) as deleted_count
     from raw_{{ entity }}
     left join staged_{{ entity }} on raw_{{ entity }}.sys_id = staged_{{ entity }}.{{ key }}
+    left join deleted_{{ entity }} on raw_{{ entity }}.sys_id = deleted_{{ entity }}.sys_id
     group by raw_{{ entity }}._batch_id
     union all
     {% endfor -%}
@@ -103,7 +139,8 @@ landed as (
         _batch_id as batch_id,
         count(*) as row_count,
         count(distinct {{ md5_of(['number', 'sys_mod_count', 'sys_updated_at']) }}) as own_count,
-        0 as superseded_count
+        0 as superseded_count,
+        0 as deleted_count
     from raw_event_log
     group by _batch_id
 ),
@@ -225,6 +262,7 @@ by_batch as (
             else greatest(coalesce(landed.own_count, 0) - coalesce(staged_counts.staged_count, 0), 0)
         end as repeated_key_count,
         coalesce(landed.superseded_count, 0) as superseded_count,
+        coalesce(landed.deleted_count, 0) as deleted_count,
         coalesce(staged_counts.staged_count, 0) as staged_count,
         modelled.model_name,
         modelled.model_count,
@@ -260,6 +298,7 @@ totals as (
         sum(landed_count) as landed_count,
         sum(repeated_key_count) as repeated_key_count,
         sum(superseded_count) as superseded_count,
+        sum(deleted_count) as deleted_count,
         sum(staged_count) as staged_count,
         max(model_name) as model_name,
         sum(model_count) as model_count,
@@ -268,7 +307,8 @@ totals as (
         -- batch by batch, so that a loss and a gain cannot cancel out
         sum(coalesce(abs(source_count - (received_count - repeated_count)), 0)) as lost_at_source_count,
         sum(abs(received_count - rejected_count - landed_count)) as lost_in_landing_count,
-        sum(abs(landed_count - repeated_key_count - superseded_count - staged_count)) as lost_in_staging_count,
+        sum(abs(landed_count - repeated_key_count - superseded_count - deleted_count - staged_count))
+            as lost_in_staging_count,
         sum(coalesce(abs(staged_count - model_count - after_as_of_count - set_aside_count), 0)) as lost_in_model_count
     from by_batch
     group by source, entity, window_month
@@ -287,6 +327,7 @@ final as (
         cast(landed_count as bigint) as landed_count,
         cast(repeated_key_count as bigint) as repeated_key_count,
         cast(superseded_count as bigint) as superseded_count,
+        cast(deleted_count as bigint) as deleted_count,
         cast(staged_count as bigint) as staged_count,
         cast(model_name as varchar) as model_name,
         cast(model_count as bigint) as model_count,
@@ -300,8 +341,8 @@ final as (
             when lost_in_staging_count > 0 then 'lost_in_staging'
             when lost_in_model_count > 0 then 'lost_in_model'
             when
-                repeated_count + rejected_count + repeated_key_count + superseded_count + after_as_of_count
-                + set_aside_count > 0
+                repeated_count + rejected_count + repeated_key_count + superseded_count + deleted_count
+                + after_as_of_count + set_aside_count > 0
                 then 'explained'
             else 'matched'
         end as varchar) as status,
@@ -318,6 +359,7 @@ final as (
                 when superseded_count > 0
                     then 'newer version in another batch: ' || cast(superseded_count as varchar)
             end,
+            case when deleted_count > 0 then 'deleted at the source: ' || cast(deleted_count as varchar) end,
             case when after_as_of_count > 0 then 'after the run''s instant: ' || cast(after_as_of_count as varchar) end,
             case
                 when set_aside_count > 0 and entity = 'incident' then 'no target: ' || cast(set_aside_count as varchar)
