@@ -7,11 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from expectations.checks import CheckSpec, On
+from expectations.checks import CheckSpec, On, text_list
 
 ACCURACY, USE = "governance.rpt_cmdb_accuracy", "governance.rpt_cmdb_use"
 ENTITIES, TASK_SLAS = "finance.rec_itsm_entity", "finance.rec_itsm_task_sla"
-REQUESTS = "core.int_exclusion_request"
+REQUESTS, WINDOWS, RUN = "core.int_exclusion_request", "core.int_exclusion_scope", "core.int_run_context"
+LISTED, POLICY = "staging.stg_servicenow__configuration_items", "reference.cmdb_policy"
+# The ITSM source's tables that are reconciled record by record.
+RECONCILED = (
+    "incident",
+    "sys_audit",
+    "change_request",
+    "task_sla",
+    "problem",
+    "cmdb_ci",
+    "cmdb_rel_ci",
+    "kb_knowledge",
+    "asmt_assessment_instance",
+    "asmt_metric_result",
+)
 SOURCES = ("servicenow",)
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 
@@ -40,24 +54,66 @@ def _cmdb() -> Iterator[CheckSpec]:
         "have the items listed verified in the CMDB (discovery, attestation, their service), or name them no more",
     )
     yield on.no_rows(
-        "exclusions",
+        "policy_is_in_force",
         f"""
-        select request.scope_code as configuration_item_code, request.exclusion_id, request.audience, request.starts_at,
-            checked.verified_from_at, checked.verified_to_at
-        from {REQUESTS} as request
-        left join checked on checked.configuration_item_code = request.scope_code
-        inner join reference.cmdb_policy as policy
-            on request.starts_at::date >= policy.effective_from
-            and request.starts_at::date <= coalesce(policy.effective_to, date '9999-12-31')
-        where request.scope_type = 'configuration_item' and request.is_effective and policy.is_item_exclusion_refused
-        and exists (select 1 from checked as listed where listed.is_listed)
-        and not coalesce(
-            request.starts_at >= checked.verified_from_at and request.starts_at < checked.verified_to_at, false
+        select run.as_of_at
+        from {RUN} as run
+        where exists (select 1 from {LISTED})
+        and not exists (
+            select 1 from {POLICY} as policy
+            where run.as_of_at::date >= policy.effective_from
+            and run.as_of_at::date <= coalesce(policy.effective_to, date '9999-12-31')
         )
         """,
-        "No exclusion by a configuration item takes effect unless the CMDB had verified the item when it began.",
+        "Once a CMDB has landed, a policy says which of its items are trusted on the day the run looks from.",
+        "give the period without a policy a line in cmdb_policy.csv; until then no item can be judged",
+        keys=("as_of_at",),
+        reads=(RUN, LISTED, POLICY),
+    )
+    yield on.no_rows(
+        "exclusions",
+        f"""
+        with named as (
+            select distinct window_.exclusion_id, window_.starts_at, request.scope_code as configuration_item_code
+            from {WINDOWS} as window_
+            inner join {REQUESTS} as request
+                on request.exclusion_id = window_.exclusion_id and request.scope_type = 'configuration_item'
+            union
+            select distinct window_.exclusion_id, window_.starts_at, item.configuration_item_code
+            from {WINDOWS} as window_
+            inner join {REQUESTS} as request
+                on request.exclusion_id = window_.exclusion_id and request.scope_type = 'vendor'
+            inner join reference.configuration_item as item
+                on item.vendor_code = request.scope_code
+                and ends_with(window_.exclusion_scope_code, '/' || item.configuration_item_code)
+            left join reference.service as service
+                on service.service_code || '/' || item.configuration_item_code = window_.exclusion_scope_code
+            where coalesce(service.vendor_code, '') <> request.scope_code
+        )
+        select named.configuration_item_code, named.exclusion_id, named.starts_at,
+            checked.verified_from_at, checked.verified_to_at
+        from named
+        left join checked on checked.configuration_item_code = named.configuration_item_code
+        inner join {POLICY} as policy
+            on named.starts_at::date >= policy.effective_from
+            and named.starts_at::date <= coalesce(policy.effective_to, date '9999-12-31')
+        where policy.is_item_exclusion_refused
+        and exists (select 1 from {LISTED})
+        and not coalesce(
+            named.starts_at >= checked.verified_from_at and named.starts_at < checked.verified_to_at, false
+        )
+        """,
+        "No window of an exclusion reaches a ticket by a configuration item, one a request names or one of the vendor "
+        "it names, unless the CMDB had verified the item when the window began.",
         DEFECT,
-        reads=(REQUESTS, "reference.cmdb_policy"),
+        reads=(
+            WINDOWS,
+            REQUESTS,
+            LISTED,
+            POLICY,
+            "reference.configuration_item",
+            "reference.service",
+        ),
         requirements=("SLT-8.6", "OPS-5.3"),
     )
     use = On(
@@ -96,7 +152,7 @@ def _records() -> Iterator[CheckSpec]:
         from checked
         where unexplained_count <> 0
         or landed_count <> received_count - repeated_count - rejected_count
-        or staged_count <> landed_count - repeated_key_count - superseded_count
+        or staged_count <> landed_count - repeated_key_count - superseded_count - deleted_count
         or model_count <> staged_count - after_as_of_count - set_aside_count
         """,
         "Each record the ITSM source has is landed, staged and in the model made of it, or counted under the reason "
@@ -105,20 +161,22 @@ def _records() -> Iterator[CheckSpec]:
     )
     yield on.no_rows(
         "ties_to_the_batches",
-        """
+        f"""
         select counted.source, counted.entity, counted.landed_count, totals.landed_count as reconciled_count
         from (
             select b.source, b.entity, sum(b.row_count) as landed_count
             from landing.extract_batch as b
             inner join landing.extract_state as s on s.current_batch_id = b.batch_id
+            where b.source = 'servicenow_event_log'
+            or (b.source = 'servicenow' and b.entity in ({text_list(RECONCILED)}))
             group by b.source, b.entity
         ) as counted
-        inner join (
+        left join (
             select source_system, entity_name, sum(landed_count) as landed_count from checked group by all
         ) as totals on totals.source_system = counted.source and totals.entity_name = counted.entity
-        where counted.landed_count <> totals.landed_count
+        where counted.landed_count is distinct from totals.landed_count
         """,
-        "The reconciliation holds every row of every current batch of its entities.",
+        "The reconciliation holds each of its entities that has landed, with every row of every current batch.",
         DEFECT,
         reads=("landing.extract_batch", "landing.extract_state"),
     )
