@@ -312,6 +312,25 @@ def build(world: World, folder: Path) -> Path:
             },
             [],
         )
+        # no CMDB has landed: an item is nothing to refuse by
+        _write(connection, "staging.stg_servicenow__configuration_items", {"configuration_item_code": "varchar"}, [])
+        _write(
+            connection,
+            "core.int_cmdb_item",
+            {
+                "configuration_item_code": "varchar",
+                "is_listed": "boolean",
+                "verified_from_at": "timestamp",
+                "verified_to_at": "timestamp",
+            },
+            [],
+        )
+        _write(
+            connection,
+            "reference.cmdb_policy",
+            types["cmdb_policy"],
+            [{"is_item_exclusion_refused": True, "effective_from": "2015-01-01"}],
+        )
         # every item as the ticket events would name it: one that a request reaches makes a scope of its own
         _write(
             connection,
@@ -322,7 +341,7 @@ def build(world: World, folder: Path) -> Path:
                 for service, item in world.scopes
             ],
         )
-    models = ("rule", "occurrence", "request", "scope", "piece", "window")
+    models = ("rule", "occurrence", "item_refusal", "request", "scope", "piece", "window")
     select = ("run", "--quiet", "--select", *(f"int_exclusion_{name}" for name in models))
     run_dbt(warehouse_path, folder / "target", *select)
     return warehouse_path
