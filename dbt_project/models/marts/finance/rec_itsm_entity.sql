@@ -111,7 +111,10 @@ deleted_{{ entity }} as (
             raw_{{ entity }}._batch_id = deleted_versions.batch_id
             and raw_{{ entity }}.sys_id = deleted_versions.record_key
     left join raw_{{ entity }} as later
-        on raw_{{ entity }}.sys_id = later.sys_id and deleted_versions.found_at < later._extracted_at
+        on
+            raw_{{ entity }}.sys_id = later.sys_id
+            and raw_{{ entity }}._batch_id <> later._batch_id
+            and deleted_versions.found_at < later._extracted_at
     group by raw_{{ entity }}.sys_id
     having count(later.sys_id) = 0
 ),
