@@ -140,6 +140,8 @@ class Rosters:
         return days, people
 
     def _agents_on(self, team_code: str, day: date) -> list[Employee]:
+        if team_code not in self._on_team:
+            return []
         return self._on_team[team_code][bisect_right(self._days[team_code], day) - 1]
 
     def _team_of(self, person: Employee, day: date) -> str:

@@ -35,6 +35,8 @@ from ingestion.json_records import member_text, parse_page
 from ingestion.rate_limit import stated_maximum
 
 STAMP_FORMATS = ("%Y-%m-%dT%H:%M:%S.%g%z", "%Y-%m-%dT%H:%M:%S%z")
+# The most ids a search gives on a page when nothing else is asked for.
+ID_PAGE_SIZE = 5000
 PAGE_SIZE = 100
 DESK_PAGE_SIZE = 50
 EMBEDDED_CHANGELOG_LIMIT = 40
@@ -292,10 +294,12 @@ def _search(client: Client, entity: Entity, window: Window, fields: str, expand:
     tokens: set[str] = set()
     seen: set[str] = set()
     last = (datetime.min.replace(tzinfo=UTC), "")
+    has_rejects = False
     while True:
         answer = client.get_records(entity.endpoint, params, entity)
         where = safe_url(answer.url)
         last = _check_order(answer.records, seen, last, where)
+        has_rejects = has_rejects or any(record.reason for record in answer.records)
         yield [record for record in answer.records if _is_inside(record, window)]
         token = answer.envelope.get("nextPageToken")
         if not token:
@@ -305,6 +309,7 @@ def _search(client: Client, entity: Entity, window: Window, fields: str, expand:
                     where,
                     "run again; if it stays so, ask the site's administrator what stands between us and Jira",
                 )
+            _check_none_was_left_out(client, entity, window, seen, has_rejects)
             return
         if token in tokens or not answer.records:
             raise InconsistentExtractError(
@@ -314,6 +319,26 @@ def _search(client: Client, entity: Entity, window: Window, fields: str, expand:
             )
         tokens.add(token)
         params["nextPageToken"] = token
+
+
+def _check_none_was_left_out(client: Client, entity: Entity, window: Window, seen: set[str], has_rejects: bool) -> None:
+    """Ask for the ids alone once more: a search has no total, and a page that came short would be missed in silence."""
+    ids = replace(entity, name="issue", key=("id",), columns=("id",), stamp=None, flatten=None)
+    params = {"jql": jql(window), "fields": "id", "maxResults": str(ID_PAGE_SIZE)}
+    listed: set[str] = set()
+    while True:
+        answer = client.get_records(entity.endpoint, params, ids)
+        listed |= {str((record.values or {}).get("id")) for record in answer.records if not record.reason}
+        token = answer.envelope.get("nextPageToken")
+        if not token or not answer.records:
+            break
+        params["nextPageToken"] = token
+    if seen - listed or (listed - seen and not has_rejects):
+        raise InconsistentExtractError(
+            f"the search gave {len(seen)} issues and lists {len(listed)} by their ids",
+            safe_url(answer.url),
+            "issues of this window are being written, or a page came short; run again when the window is quiet",
+        )
 
 
 def _check_order(records: list[Record], seen: set[str], last: tuple[datetime, str], where: str) -> tuple[datetime, str]:
