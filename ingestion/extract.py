@@ -35,6 +35,8 @@ from ingestion.sources.servicenow_event_log import SERVICENOW_EVENT_LOG
 
 MAX_READS_OF_A_WINDOW = 3
 OVERLAP = timedelta(days=1)
+# Windows with rejects that a run reads again, so that a mended record replaces its reject; more would be a backfill.
+MAX_REJECTING_WINDOWS = 3
 
 
 @dataclass(frozen=True)
@@ -288,7 +290,8 @@ def due_windows(settings: Settings, source: Source | str, entity: Entity | str, 
 
     Daily entities: every whole UTC day from EXTRACT_FROM that no landed window covers, in ranges of at most
     31 days, and once more the window of the last landed day: a record written late, or stamped by a clock
-    that was behind, is found there. Monthly files: each month up to as_of that has a file, landed or not, for
+    that was behind, is found there; and the last few windows with rejects, whose records may have been mended.
+    Monthly files: each month up to as_of that has a file, landed or not, for
     a file may be dropped again (an unchanged one adds nothing). Snapshots and single files: the one
     partition, every time.
     """
@@ -318,6 +321,9 @@ def due_windows(settings: Settings, source: Source | str, entity: Entity | str, 
         last_day = max(window.end_at for window in landed) - OVERLAP
         covering = [window for window in landed if window.start_at <= last_day < window.end_at]
         due.append(min(covering, key=lambda window: window.end_at - window.start_at))
+        asked_for = {window.partition_key for window in due}
+        rejecting = _rejecting_partitions(settings, source, entity)
+        due += [w for w in landed if w.partition_key in rejecting and w.partition_key not in asked_for]
     return sorted(due, key=lambda window: window.start_at)
 
 
@@ -341,6 +347,21 @@ def _landed_windows(settings: Settings, source: Source, entity: Entity) -> list[
             [source.name, entity.name],
         ).fetchall()
     return sorted((window_for_partition(entity, key) for (key,) in keys), key=lambda window: window.start_at)
+
+
+def _rejecting_partitions(settings: Settings, source: Source, entity: Entity) -> set[str]:
+    """The partitions landed last whose content has records that could not be read."""
+    with landing.connect(settings, read_only=True) as connection:
+        rows = connection.execute(
+            """
+            select s.partition_key from landing.extract_state as s
+            inner join landing.extract_batch as b on s.current_batch_id = b.batch_id
+            where s.source = ? and s.entity = ? and b.rejected_count > 0
+            order by b.finished_at desc limit ?
+            """,
+            [source.name, entity.name, MAX_REJECTING_WINDOWS],
+        ).fetchall()
+    return {key for (key,) in rows}
 
 
 def write_source_status(settings: Settings) -> dict[str, tuple[bool, str]]:
