@@ -286,7 +286,17 @@ class _NextPage:
 
 
 def _checked_base(base_url: str) -> str:
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+        is_odd = parts.port == 0 or "@" in f"{parts.path}?{parts.query}#{parts.fragment}"
+    except ValueError:
+        is_odd = True
+    if is_odd:
+        raise SourceError(
+            "the address of the source cannot be taken apart (it is not shown, a password may stand in it)",
+            "environment",
+            "write signs such as / ? # [ @ in a user or password percent-encoded, or leave both out of the address",
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SourceError(
             "the address of the source is not an http(s) address",

@@ -2,7 +2,8 @@
 
 Corrections, histories, incidents, synthetic and real-user results come from `ingestion.demo.observability`. As with
 the vendor, incidents leave next_offset out on the last page, results come newest first and so many at most, and a
-history whose query failed has no value and says why. An SLO or a test in `gone` answers 404 though it is listed.
+history whose query failed has no value and says why. An SLO or a test in `gone` is listed until it has answered 404, as
+one that is deleted under way; one in `shut` stays listed.
 """
 
 from __future__ import annotations
@@ -207,6 +208,8 @@ class ServedDatadog(ServedSystem):
         self._more = Observability(company)
         self._rum_stamps = [self._moment(row["attributes"]["timestamp"]) for row in self._more.rum_events]
         self.gone: set[str] = set()
+        self.shut: set[str] = set()
+        self._answered_gone: set[str] = set()
         self._lock = threading.Lock()
         self._rate_used = 0
 
@@ -264,8 +267,9 @@ class ServedDatadog(ServedSystem):
 
     def _slos(self, request: Request) -> Reply:
         start, limit = request.number("offset", 0), request.number("limit", 1000)
-        records = self._records.slos[start : start + limit]
-        page = {"total_count": len(self._records.slos), "total_filtered_count": len(self._records.slos)}
+        listed = [slo for slo in self._records.slos if slo["id"] not in self._answered_gone & self.gone]
+        records = listed[start : start + limit]
+        page = {"total_count": len(listed), "total_filtered_count": len(listed)}
         payload = {"data": records, "errors": [], "metadata": {"page": page}}
         return Reply(
             200,
@@ -300,7 +304,7 @@ class ServedDatadog(ServedSystem):
         start, end = request.number("from_ts", -1), request.number("to_ts", -1)
         if not 0 <= start < end:
             return Reply(400, {"errors": ["from_ts and to_ts are epoch seconds, from_ts the earlier"]})
-        history = None if slo_id in self.gone else self._more.history(slo_id, start, end)
+        history = None if self._is_away(slo_id) else self._more.history(slo_id, start, end)
         if history is None:
             return Reply(404, {"errors": ["SLO not found"]})
         return Reply(200, {"data": history, "errors": None})
@@ -313,15 +317,21 @@ class ServedDatadog(ServedSystem):
             pagination["next_offset"] = start + size
         return Reply(200, {"data": records, "included": [], "meta": {"pagination": pagination}}, records=records)
 
+    def _is_away(self, key: str) -> bool:
+        if key in self.gone:
+            self._answered_gone.add(key)
+        return key in self.gone or key in self.shut
+
     def _tests(self, request: Request) -> Reply:
         size = request.number("page_size", 100)
         start = request.number("page_number", 0) * size
-        records = self._more.tests[start : start + size]
+        listed = [test for test in self._more.tests if test["public_id"] not in self._answered_gone & self.gone]
+        records = listed[start : start + size]
         return Reply(200, {"tests": records}, records=records)
 
     def _results(self, request: Request) -> Reply:
         public_id = request.path.rstrip("/").split("/")[-2]
-        if public_id in self.gone or public_id not in self._more.results:
+        if self._is_away(public_id) or public_id not in self._more.results:
             return Reply(404, {"errors": ["Synthetics test not found"]})
         first, last = request.number("from_ts", 0), request.number("to_ts", 1 << 62)
         found = [row for row in self._more.results[public_id] if first <= row["check_time"] <= last]

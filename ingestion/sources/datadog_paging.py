@@ -177,10 +177,12 @@ def slo_history_pages(
     if start_at is None or end_at is None:
         raise SourceError("a history needs a window", entity.name, "extract a month, YYYY-MM")
     bounds = {"from_ts": str(int(start_at.timestamp())), "to_ts": str(int(end_at.timestamp()))}
+    gone_ids: set[str] = set()
     for slo_id in parent_keys(parents, slos):
         known = {"slo_id": slo_id, **bounds, "outcome": "read"}
         answer = client.get_records(entity.endpoint.format(parent=slo_id), bounds, _bearing(entity, known))
         if is_gone(answer):
+            gone_ids.add(slo_id)
             notify(f"SLO {slo_id} was deleted while its history was read; recorded as deleted_under_way")
             gone = {**known, "outcome": "deleted_under_way"}
             yield Page([build_record(json.dumps(gone), gone, replace(entity, flatten=None))])
@@ -200,6 +202,18 @@ def slo_history_pages(
                 for record in answer.records
             ]
         )
+    _check_they_are_gone(parents, slos, gone_ids)
+
+
+def _check_they_are_gone(parents: Client, entity: Entity, gone: set[str]) -> None:
+    """A 404 below a parent means that it was deleted only when the list no longer has it."""
+    still_listed = gone & set(parent_keys(parents, entity)) if gone else set()
+    if still_listed:
+        raise SourceError(
+            f"{', '.join(sorted(still_listed))} answers 404 though it is listed",
+            entity.endpoint,
+            "see whether the keys may read what stands below it, and whether the product is switched on",
+        )
 
 
 def synthetic_result_pages(
@@ -210,6 +224,7 @@ def synthetic_result_pages(
     if start_at is None or end_at is None:
         raise SourceError("results need a window", entity.name, "extract a day, YYYY-MM-DD")
     first, last = int(start_at.timestamp() * 1000), int(end_at.timestamp() * 1000)
+    gone: set[str] = set()
     for public_id in parent_keys(parents, tests):
         bearing = _bearing(entity, {"test_public_id": public_id})
         until, seen = last, set()
@@ -217,6 +232,7 @@ def synthetic_result_pages(
             params = {"from_ts": str(first), "to_ts": str(until)}
             answer = client.get_records(entity.endpoint.format(parent=public_id), params, bearing)
             if is_gone(answer):
+                gone.add(public_id)
                 notify(f"synthetic test {public_id} was deleted while its results were read; those so far are kept")
                 break
             fresh = []
@@ -225,13 +241,15 @@ def synthetic_result_pages(
                 # to_ts may be inclusive: a result on the edge belongs to the window it opens
                 if record.reason is None and not first <= _milliseconds(values.get("check_time"), first) < last:
                     continue
-                if record.reason is None and values["result_id"] in seen:
+                # one that cannot be read is the same one when its bytes are
+                name = values["result_id"] if record.reason is None else record.raw
+                if name in seen:
                     continue
-                if record.reason is None:
-                    seen.add(values["result_id"])
+                seen.add(name)
                 fresh.append(record)
             stamps = [_milliseconds((record.values or {}).get("check_time"), until) for record in fresh]
-            yield Page([under_parent(record, "test_public_id", public_id) for record in fresh])
+            if fresh:
+                yield Page([under_parent(record, "test_public_id", public_id) for record in fresh])
             # the edge again, since several places may report in the same millisecond
             oldest = min(stamps, default=first)
             if not fresh or oldest <= first or (oldest + 1 >= until and until != last):
@@ -243,6 +261,7 @@ def synthetic_result_pages(
                 entity.endpoint,
                 "extract fewer days at a time",
             )
+    _check_they_are_gone(parents, tests, gone)
 
 
 def _milliseconds(value: Any, otherwise: int) -> int:

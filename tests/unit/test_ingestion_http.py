@@ -27,6 +27,13 @@ def test_safe_url(url: str, shown: str) -> None:
     assert safe_url(url) == shown
 
 
+@pytest.mark.parametrize("password", ["pa/ss-word", "pa?ss-word", "pa#ss-word", "pa[ss-word"])
+def test_an_address_that_cannot_be_taken_apart_is_not_shown(password: str) -> None:
+    with pytest.raises(SourceError, match="percent-encoded") as error:
+        Client(f"https://user:{password}@host/api")
+    assert "ss-word" not in str(error.value)
+
+
 def test_client_shows_no_credentials() -> None:
     with Client("https://bob:pw@host", auth=("user-name", "pass-word"), headers={"DD-API-KEY": "key-1"}) as client:
         assert repr(client) == "Client(https://host)"

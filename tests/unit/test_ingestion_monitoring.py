@@ -51,6 +51,7 @@ def datadog(server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
     (system,) = [system for system in server.systems if isinstance(system, ServedDatadog)]
     yield system
     system.gone.clear()
+    system.shut.clear()
 
 
 def read(entity: str, window: Window, told: list[str] | None = None) -> list[dict[str, Any]]:
@@ -93,6 +94,12 @@ def test_an_objective_deleted_under_way_is_a_record_that_says_so(datadog: Served
         f"SLO {gone} was deleted while its history was read; recorded as deleted_under_way"
     ]
     assert [row["slo_id"] for row in rows if row["outcome"] == "deleted_under_way"] == [gone]
+
+
+def test_what_answers_404_and_stays_listed_was_not_deleted(datadog: ServedDatadog) -> None:
+    datadog.shut.add(read("slo", Window("snapshot"))[3]["id"])
+    with pytest.raises(SourceError, match="answers 404 though it is listed"):
+        read("slo_history", OCTOBER)
 
 
 def test_a_list_that_is_not_there_is_an_error_and_no_deletion(datadog: ServedDatadog, plan: FaultPlan) -> None:
