@@ -32,6 +32,7 @@ PREPARED = (
     "int_ticket_record",
     "int_servicenow_ticket_event",
     "int_event_log_ticket_event",
+    "int_jira_ticket_event",
     "int_maintenance_window",
 )
 BUILT = ("fct_ticket_slt", "fct_slt_clock_segment")
@@ -254,6 +255,7 @@ def model_rows(world: World) -> dict[str, list[Row]]:
         "int_ticket_record": records,
         "int_servicenow_ticket_event": events,
         "int_event_log_ticket_event": [],
+        "int_jira_ticket_event": [],
         "int_maintenance_window": [],
     }
 
