@@ -117,10 +117,13 @@ def names_asked_for(mechanism: str) -> list[str]:
 
 
 def claims_of_manifest(manifest: Mapping[str, Any]) -> Claims:
-    """What dbt's manifest claims: nodes deliver, tests prove."""
+    """What dbt's manifest claims: nodes deliver, tests prove.
+
+    By name: a manifest parsed in parts has an order of its own.
+    """
     claims = Claims()
-    nodes = {**manifest.get("nodes", {}), **manifest.get("sources", {})}
-    for node in nodes.values():
+    nodes = sorted([*manifest.get("nodes", {}).values(), *manifest.get("sources", {}).values()], key=_name_of_node)
+    for node in nodes:
         if node["resource_type"] not in ("model", "seed", "source"):
             continue
         claims.names |= {node["name"]} | {f"{node['name']}.{column}" for column in node.get("columns", {})}
@@ -128,8 +131,8 @@ def claims_of_manifest(manifest: Mapping[str, Any]) -> Claims:
         for requirement in dict.fromkeys(_ids(node) + of_source):
             source = f"{node['source_name']}." if node["resource_type"] == "source" else ""
             claims.delivered_by[requirement].append(f"{source}{node['name']}")
-    tests = [node for node in nodes.values() if node["resource_type"] == "test"]
-    for test in [*tests, *manifest.get("unit_tests", {}).values()]:
+    tests = [node for node in nodes if node["resource_type"] == "test"]
+    for test in [*tests, *sorted(manifest.get("unit_tests", {}).values(), key=_name_of_node)]:
         if (test.get("config") or {}).get("severity", "error").lower() != "error":
             continue
         kind = "unit test" if test["resource_type"] == "unit_test" else "dbt test"
@@ -293,6 +296,10 @@ def write_coverage(check: bool = False) -> int:
         COVERAGE_PATH.write_text(page, encoding="utf-8")
     sys.stdout.write(f"coverage: {figures(rows)}\n")
     return int(bool(wrong) or (is_stale and check))
+
+
+def _name_of_node(node: Mapping[str, Any]) -> tuple[str, str]:
+    return node.get("source_name", ""), node["name"]
 
 
 def _ids(node: Mapping[str, Any]) -> list[str]:

@@ -143,6 +143,24 @@ def test_models_and_sources_deliver() -> None:
 ON_THE_MODEL = {"depends_on": {"nodes": ["model.p.fct_payout"]}}
 
 
+def test_claims_do_not_depend_on_the_order_of_the_manifest() -> None:
+    models = [node(name, ids=["OPS-1.1"]) for name in ("fct_b", "fct_a")]
+    tests = [node(name, "test", ["OPS-1.1"]) for name in ("b_holds", "a_holds")]
+    units = [node(name, "unit_test", ["OPS-1.1"]) for name in ("b_case", "a_case")]
+    manifest = {
+        "nodes": {item["name"]: item for item in [*models, *tests]},
+        "unit_tests": {item["name"]: item for item in units},
+    }
+    claims = coverage.claims_of_manifest(manifest)
+    assert claims.delivered_by["OPS-1.1"] == ["fct_a", "fct_b"]
+    assert claims.proved_by["OPS-1.1"] == [
+        "dbt test a_holds",
+        "dbt test b_holds",
+        "unit test a_case",
+        "unit test b_case",
+    ]
+
+
 def test_a_test_that_says_so_proves() -> None:
     assert proved_by(node("assert_sums", "test", ["OPS-1.1"])) == ["dbt test assert_sums"]
     assert proved_by(node("rounds", "unit_test", ["OPS-1.1"]), "unit_tests") == ["unit test rounds"]
