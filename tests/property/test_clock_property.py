@@ -182,7 +182,7 @@ def test_draws_reach_every_case(batch: Batch) -> None:
             sets[request.scope_code].append(request)
     assert len(sets) >= 200
     touched = {item.service_code for item in told.values() if item.excluded_seconds}
-    assert len(touched & set(sets)) >= 80
+    assert len(touched & set(sets)) >= 150
 
     statuses = Counter(item.slt_status for item in told.values())
     for status in ("met", "within_tolerance", "breached", "running", "running_breached", "canceled"):
@@ -205,7 +205,7 @@ def test_draws_reach_every_case(batch: Batch) -> None:
         if item.start_at < at < item.end_at and item.business_seconds
     )
     for zone, at in zip(CHANGING_ZONES, CHANGES, strict=True):
-        assert crossed[zone, at] >= 5, (zone, at, crossed)
+        assert crossed[zone, at] >= 10, (zone, at, crossed)
     assert sum(zones[item.calendar_code] == "Asia/Kolkata" for item in told.values()) >= 50
 
     # every policy, where it makes a difference
