@@ -457,7 +457,9 @@ finding as (
         row_count::double as found_value, history_count,
         format('{{:.0f}} to {{:.0f}} rows', expected_low, expected_high) as expected_text,
         row_count || ' rows' as found_text, null as first_batch_id
-    from volume where abs(log_rate - middle) > slack
+    from volume
+    -- in whole rows: less than one expected and none there is no departure
+    where row_count not between floor(exp(middle - slack) * scale) and ceil(exp(middle + slack) * scale)
     union all by name
     select 'column_emptied' as measure, r.severity, e.source, e.entity, e.column_name, e.batch_id, e.slice_from_at,
         null as category, 0 as expected_low, e.most as expected_high, 1 as found_value, e.history_count,

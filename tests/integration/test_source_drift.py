@@ -282,6 +282,20 @@ def test_values_that_never_recur_are_no_categories(desk: Desk) -> None:
     assert desk.judge() == []
 
 
+def test_nothing_where_nothing_came_before_is_no_finding(desk: Desk) -> None:
+    """Months read in arrears without a record, and then three days without one: as few as ever."""
+    first = DAYS[0] - timedelta(days=1000)
+    for number in range(10):
+        begun = first + timedelta(days=31 * number)
+        desk.land("servicenow", "incident", Window.of_days(begun, begun + timedelta(days=30)), [])
+    few = Window.of_days(first + timedelta(days=310), first + timedelta(days=312))
+    desk.land("servicenow", "incident", few, [])
+    assert desk.judge() == []
+    many = Window.of_days(first + timedelta(days=313), first + timedelta(days=315))
+    batch = desk.land("servicenow", "incident", many, tickets(many.start_at.date(), 40))
+    assert ("volume", "*", None, batch) in [finding[:4] for finding in desk.judge()]
+
+
 def test_a_list_is_compared_with_the_lists_before_it(desk: Desk) -> None:
     columns = SOURCES["servicenow"].entities["sys_user_group"].columns
 
