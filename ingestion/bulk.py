@@ -12,8 +12,7 @@ the writing quicker than two cores writing out of order.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import duckdb
@@ -46,7 +45,11 @@ def land_file(
     `started_at` is UTC without a zone; `is_unchanged` says, after the reading, whether the file is what it was before.
     """
     try:
-        with landing.connect(settings) as connection, _one_thread(connection) as many, landing.transaction(connection):
+        with (
+            landing.connect(settings) as connection,
+            landing.sparing(connection) as many,
+            landing.transaction(connection),
+        ):
             connection.execute("set preserve_insertion_order = true")
             identity = landing.new_batch(source, entity, started_at)
             _insert(connection, entity, file, identity["batch_id"], started_at)
@@ -71,24 +74,6 @@ def land_file(
             )
     except (NotWholeError, duckdb.InvalidInputException, duckdb.ConversionException):
         return None
-
-
-@contextlib.contextmanager
-def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[Callable[[], None]]:
-    """One thread while the block runs: rows are numbered in order, so a second one has nothing to do but wait.
-
-    It would wait busily: two threads took twice the CPU seconds of one, and were no sooner done.
-    """
-    (threads,) = connection.execute("select current_setting('threads')").fetchone()
-
-    def many() -> None:
-        connection.execute(f"set threads = {threads}")
-
-    connection.execute("set threads = 1")
-    try:
-        yield many
-    finally:
-        many()  # after the transaction has ended: within one that failed, nothing may be said any more
 
 
 def reader(file: BulkFile) -> str:
