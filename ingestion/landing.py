@@ -681,7 +681,11 @@ def _examine(
     stamp = stamp_sql(entity, f"c{entity.columns.index(entity.stamp)}" if entity.stamp else "")
     relation = _spool_relation(spool, with_repeats=False)
     count, rejected, distinct, earliest, latest = connection.execute(
-        f"select count(*), count(reason), count(distinct hash(record)), min({stamp}), max({stamp}) from {relation}"
+        f"""
+        select count(*), count(reason), count(distinct hash(record)) filter (where record is not null),
+            min({stamp}), max({stamp})
+        from {relation}
+        """
     ).fetchone()
     assert count == spool.received_count, "the spool does not hold what was written to it"
     if distinct < count - rejected:
