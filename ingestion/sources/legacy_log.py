@@ -11,7 +11,8 @@ same log twice, of which the longer one is read; if they go on differently, they
 
 Lines that continue another (a stack trace: indented, or `Caused by:`) belong to the record before them. A line no
 pattern fits, one whose stamp is no instant, or whose bytes are not UTF-8 goes to landing_reject with its
-bytes and the reason. A last line without its end is left for the next copy while the file is not rotated.
+bytes and the reason. A last line without its end is left for the next copy while the file may still grow: the one
+without day and number, or where there is none that of the latest day.
 
 Stamps: `logged_at` is ISO 8601 with its offset. Of a reading that the end of daylight saving repeats, the first.
 
@@ -46,7 +47,8 @@ FIELDS = words("method path status response_ms level logger message")
 GROUPS = frozenset((*FIELDS, "stamp", "response_us"))
 DATED = r"\d{4}-?\d{2}-?\d{2}"
 FILE_NAME = re.compile(
-    rf"(?P<log>[A-Za-z0-9_.-]+?)(?:[-.]{DATED})?\.log(?P<rotation>\.(?:\d{{1,4}}|{DATED}))?(?P<packed>\.gz)?"
+    rf"(?P<log>[A-Za-z0-9_.-]+?)(?:[-.](?P<day>{DATED}))?\.log"
+    rf"(?P<rotation>\.(?:\d{{1,4}}|(?P<rotated_day>{DATED})))?(?P<packed>\.gz)?"
 )
 CONTINUES = re.compile(r"[ \t]+\S|Caused by:|\.\.\. \d+ more")
 
@@ -139,18 +141,33 @@ class LegacyLogs(Source):
         folder = Path(required(PATH_VARIABLE))
         if not folder.is_dir():
             raise SourceError("the folder is not there", str(folder), f"create it or set {PATH_VARIABLE}")
+        named = [
+            (path, match)
+            for path in sorted(folder.iterdir())
+            if (match := FILE_NAME.fullmatch(path.name)) and path.is_file()
+        ]
+        # nothing sorts after the file without a day: where there is one, those with a day are done
+        latest: dict[str, str] = {}
+        for _, match in named:
+            latest[match["log"]] = max(latest.get(match["log"], ""), _day_of(match))
         found: dict[str, LogFile] = {}
-        for path in sorted(folder.iterdir()):
-            match = FILE_NAME.fullmatch(path.name)
-            if not match or not path.is_file():
-                continue
+        for path, match in named:
             first = _first_line(path)
             if first is None:
                 continue
-            file = LogFile(path, match["log"], not match["rotation"] and not match["packed"])
+            may_grow = not match["packed"] and _day_of(match) == (latest[match["log"]] or "plain")
+            file = LogFile(path, match["log"], may_grow)
             key = f"{file.log_name}@{hashlib.sha256(first).hexdigest()[:16]}"
             found[key] = _longer(found[key], file) if key in found else file
         return found
+
+
+def _day_of(match: re.Match[str]) -> str:
+    """What orders a log's files by age: their day; numbered ones before all, the plain one after all."""
+    day = match["day"] or match["rotated_day"]
+    if day:
+        return day.replace("-", "")
+    return "" if match["rotation"] else "plain"
 
 
 def pattern_file() -> Path:

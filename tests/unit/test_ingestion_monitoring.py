@@ -344,6 +344,18 @@ def test_a_pattern_that_cannot_be_used_is_named(folder: Path, row: str, complain
         pages_of(keys()[0])
 
 
+def test_a_dated_log_is_written_to_until_a_later_one_is_there(folder: Path) -> None:
+    (folder / "web-2025-12-01.log").write_bytes(LINES[0] + LINES[1][:-1])
+    (before,) = keys()
+    assert len(lines_of(before)) == 1, "more of the day may come"
+    (folder / "web-2025-12-02.log").write_bytes(LINES[2] + LINES[1][:-1])
+    assert len(lines_of(before)) == 2, "its last line has no end and is all there will be"
+    (after,) = set(keys()) - {before}
+    assert len(lines_of(after)) == 1
+    (folder / "web.log").write_bytes(LINES[1])
+    assert len(lines_of(after)) == 2, "the log is written to under another name"
+
+
 def test_changed_patterns_land_a_log_again(folder: Path, settings: Settings) -> None:
     (folder / "web.log").write_bytes(b"".join(LINES))
     window = Window(keys()[0])
