@@ -221,8 +221,9 @@ def condition_sets(draw: DrawFn, is_settled: bool) -> tuple[Condition, ...]:
 def refusable_condition_sets(draw: DrawFn) -> tuple[Condition, ...]:
     """Few conditions on few fields, so that many a start implies the stop, contradicts itself or is missing."""
     rows: list[Condition] = []
-    for condition, least, most in (("start", 0, 2), ("stop", 1, 3), ("cancel", 0, 1), ("resume", 0, 1)):
-        for clause in range(draw(st.sampled_from((least, most, most)))):
+    counts = {"start": (0, 1, 2), "stop": (1, 3, 3), "cancel": (0, 1, 1), "resume": (0, 1, 1)}
+    for condition, clause_counts in counts.items():
+        for clause in range(draw(st.sampled_from(clause_counts))):
             for _ in range(draw(st.sampled_from((1, 2, 2)))):
                 name, values = draw(st.sampled_from((("ticket_state", STATES[:2]), ("priority", ("1", "2")))))
                 operator = draw(st.sampled_from(("is", "is_not")))
