@@ -47,13 +47,13 @@ def land_file(
     try:
         with (
             landing.connect(settings) as connection,
-            landing.sparing(connection) as many,
+            landing.sparing(connection) as lift,
             landing.transaction(connection),
         ):
             connection.execute("set preserve_insertion_order = true")
             identity = landing.new_batch(source, entity, started_at)
             _insert(connection, entity, file, identity["batch_id"], started_at)
-            many()
+            lift()
             row_count, high_water = _account(connection, entity, file, identity["batch_id"])
             if not is_unchanged():
                 raise NotWholeError("the file changed while it was read")

@@ -223,6 +223,11 @@ def _quantities(cells: dict[str, str], quantities: list[tuple[str, str, str]]) -
 # --- judgement ---
 
 
+def hold_against_history(settings: Settings) -> tuple[int, int]:
+    """Profile what has landed since, then judge it: (batches profiled, findings there are now)."""
+    return profile_new_batches(settings), judge_drift(settings)
+
+
 def judge_drift(settings: Settings, seeds: Path = SEEDS_PATH) -> int:
     """Replace landing.drift_finding by what the profiles and the thresholds say now; returns how many findings."""
     path = str(seeds / "drift_threshold.csv").replace("'", "''")

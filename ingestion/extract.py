@@ -291,9 +291,8 @@ def due_windows(settings: Settings, source: Source | str, entity: Entity | str, 
     Daily entities: every whole UTC day from EXTRACT_FROM that no landed window covers, in ranges of at most
     31 days, and once more the window of the last landed day: a record written late, or stamped by a clock
     that was behind, is found there; and the last few windows with rejects, whose records may have been mended.
-    Monthly files: each month up to as_of that has a file, landed or not, for
-    a file may be dropped again (an unchanged one adds nothing). Snapshots and single files: the one
-    partition, every time.
+    Monthly files: each month up to as_of that has a file, landed or not, for a file may be dropped again (an unchanged
+    one adds nothing). Snapshots and single files: the one partition, every time.
     """
     source, entity = resolve(source, entity)
     if not source.is_configured()[0]:

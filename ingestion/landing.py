@@ -202,16 +202,16 @@ def sparing(connection: duckdb.DuckDBPyConnection) -> Iterator[Callable[[], None
         "select current_setting('threads'), current_setting('memory_limit')"
     ).fetchone()
 
-    def many() -> None:
+    def lift() -> None:
         connection.execute(f"set threads = {threads}")
         connection.execute(f"set memory_limit = '{memory}'")
 
     connection.execute("set threads = 1")
     connection.execute(f"set memory_limit = '{LANDING_MEMORY}'")
     try:
-        yield many
+        yield lift
     finally:
-        many()  # after the transaction has ended: within one that failed, nothing may be said any more
+        lift()  # after the transaction has ended: within one that failed, nothing may be said any more
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ def checks() -> Iterator[CheckSpec]:
         where checked.current_batch_id not in (select batch_id from {PROFILES})
         """,
         "Each current batch has been profiled, so that nothing escapes the comparison.",
-        "call ingestion.drift.profile_new_batches and judge_drift before the gate",
+        "call ingestion.drift.hold_against_history before the gate",
         reads=(PROFILES,),
         requirements=("SLT-3.2",),
     )

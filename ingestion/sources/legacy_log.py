@@ -155,7 +155,8 @@ class LegacyLogs(Source):
             first = _first_line(path)
             if first is None:
                 continue
-            may_grow = not match["packed"] and _day_of(match) == (latest[match["log"]] or "plain")
+            day = _day_of(match)
+            may_grow = day != "" and day == latest[match["log"]] and not match["packed"]
             file = LogFile(path, match["log"], may_grow)
             key = f"{file.log_name}@{hashlib.sha256(first).hexdigest()[:16]}"
             found[key] = _longer(found[key], file) if key in found else file

@@ -188,8 +188,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for entity in source.entities.values():
             desk.land(source.name, entity.name)
     freshness.write_entities(desk.settings, ())
-    drift.profile_new_batches(desk.settings)
-    drift.judge_drift(desk.settings)
+    drift.hold_against_history(desk.settings)
     return path
 
 

@@ -53,8 +53,7 @@ class Desk:
 
     def judge(self) -> list[tuple[Any, ...]]:
         """(measure, column, category, batch, is_gating) of every finding that is not ignored."""
-        drift.profile_new_batches(self.settings)
-        drift.judge_drift(self.settings)
+        drift.hold_against_history(self.settings)
         with duckdb.connect(str(self.path), read_only=True) as connection:
             return connection.execute(
                 "select measure, column_name, category, batch_id, is_gating from landing.drift_finding "

@@ -17,7 +17,7 @@ from dagster_project.lib.resources import RunLockResource
 from dagster_project.lib.table_facts import read_table_facts
 from dagster_project.lib.translator import DATA_ENGINEERING, landing_key
 from ingestion.contracts import Source
-from ingestion.drift import judge_drift, profile_new_batches
+from ingestion.drift import hold_against_history
 from ingestion.extract import write_run_context, write_source_status
 from ingestion.freshness import write_entities
 from ingestion.landing import TABLE_COMMENTS, prepare
@@ -113,8 +113,7 @@ def source_asset(source: Source) -> dg.AssetsDefinition:
 def close_landing(context: dg.AssetExecutionContext, run_lock: RunLockResource) -> Iterator[dg.MaterializeResult]:
     """The batch audit after all sources have landed, each new batch profiled and held against its history."""
     settings = Settings.from_env()
-    profiled = profile_new_batches(settings)
-    found = judge_drift(settings)
+    profiled, found = hold_against_history(settings)
     say(context.log, f"drift: {profiled} new batches profiled, {found} departures from their histories so far")
     facts = read_table_facts(settings.warehouse_path, [("landing", table) for table in AUDIT_TABLES])
     for table in AUDIT_TABLES:

@@ -17,7 +17,7 @@ from dagster_project.lib.progress import say
 from dagster_project.lib.resources import RunLockResource
 from dagster_project.lib.translator import DATA_ENGINEERING, entity_key
 from ingestion.contracts import Entity, Source
-from ingestion.drift import judge_drift, profile_new_batches
+from ingestion.drift import hold_against_history
 from ingestion.extract import window_for_partition
 from ingestion.landing import prepare
 from ingestion.settings import Settings
@@ -93,8 +93,7 @@ def entity_asset(source: Source, entity: Entity, settings: Settings) -> dg.Asset
         else:
             windows = [window_for_partition(entity, "snapshot")]
         results = extract_windows(context, run_settings, source, entity, windows)
-        profile_new_batches(run_settings)
-        judge_drift(run_settings)
+        hold_against_history(run_settings)
         yield dg.MaterializeResult(metadata=batch_figures(results))
 
     return _entity
