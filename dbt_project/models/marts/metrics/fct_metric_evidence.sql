@@ -1,140 +1,229 @@
--- Metric result x the ticket or the month of a monitor it was measured on, with what each put into numerator
--- and denominator: the contributions of a result sum to the result. A monitor's months stay apart because each
--- came in its own extract batch.
-with fct_metric_result as (
+-- What each result a plan pays on was measured on: one row per observation and, of a monitor, per month, with what it put
+-- into numerator and denominator: the contributions of a result sum to the result.
+with metric_result as (
     select * from {{ ref('fct_metric_result') }}
 ),
 
-dim_metric_definition as (
-    select * from {{ ref('dim_metric_definition') }}
+plan_component as (
+    select * from {{ ref('plan_component') }}
 ),
 
-metric_weight as (
-    select * from {{ ref('metric_weight') }}
+metric_definition as (
+    select * from {{ ref('int_metric_definition') }}
 ),
 
-service as (
-    select * from {{ ref('service') }}
+metric_part as (
+    select * from {{ ref('int_metric_part') }}
 ),
 
-fct_ticket_slt as (
-    select * from {{ ref('fct_ticket_slt') }}
+metric_day as (
+    select * from {{ ref('int_metric_day') }}
 ),
 
-fct_availability as (
-    select * from {{ ref('fct_availability') }}
+frozen_slice as (
+    select * from {{ ref('int_metric_frozen_slice') }}
 ),
 
-metric_result as (
+dimension_use as (
+    select * from {{ ref('int_metric_dimension_use') }}
+),
+{% for kind, observation in metric_observations().items() %}
+{{ kind }}_observation as (
+    select * from {{ ref(observation.model) }}
+),
+{% endfor %}
+-- a plan reads results of teams
+paid_result as (
     select
-        fct_metric_result.metric_result_key,
-        fct_metric_result.metric_code,
-        fct_metric_result.metric_version,
-        fct_metric_result.entity_code as team_code,
-        fct_metric_result.period_grain,
-        fct_metric_result.period_start_on,
-        dim_metric_definition.measure_kind,
-        dim_metric_definition.slt_code,
-        dim_metric_definition.exclusion_policy,
-        dim_metric_definition.weighting
-    from fct_metric_result
-    inner join dim_metric_definition
+        metric_result.metric_result_key,
+        metric_result.metric_code,
+        metric_result.metric_version,
+        metric_result.entity_type,
+        metric_result.entity_code,
+        metric_result.period_grain,
+        metric_result.period_start_on,
+        metric_definition.denominator_measure is null as is_counted
+    from metric_result
+    inner join metric_definition
         on
-            fct_metric_result.metric_code = dim_metric_definition.metric_code
-            and fct_metric_result.metric_version = dim_metric_definition.metric_version
-),
-
-ticket as (
-    select
-        ticket_slt_key,
-        ticket_key,
-        slt_code,
-        team_code,
-        priority,
-        stop_at,
-        not is_breached_raw as is_raw_met,
-        not is_breached_adjusted or is_forgiven as is_adjusted_met,
-        batch_id
-    from fct_ticket_slt
+            metric_result.metric_code = metric_definition.metric_code
+            and metric_result.metric_version = metric_definition.metric_version
     where
-        slt_status in ('met', 'within_tolerance', 'breached')
-        and stop_at is not null
-        and team_code is not null
+        metric_result.entity_type = 'team'
+        and metric_result.metric_code in (select plan_component.metric_code from plan_component)
 ),
 
--- both periods of a ticket as rows, so that the join below is on equal keys only
-ticket_period as (
+-- numerator and denominator of a combination of dimension values side by side
+taken as (
+    select
+        metric_code,
+        metric_version,
+        observation_kind,
+        dimension_key,
+        max(case when part_code = 'numerator' then measure_code end) as numerator_measure,
+        max(case when part_code = 'numerator' then part_weight end) as numerator_weight,
+        max(case when part_code = 'denominator' then measure_code end) as denominator_measure,
+        max(case when part_code = 'denominator' then part_weight end) as denominator_weight
+    from metric_part
+    where metric_code in (select plan_component.metric_code from plan_component)
+    group by metric_code, metric_version, observation_kind, dimension_key
+),
+{% for kind, observation in metric_observations().items() %}
+{{ kind }}_placed as (
+    select
+        {{ kind }}_observation.observation_key,
+        {% if kind == 'ticket_slt' -%}
+        -- the key of a clock is that of its ticket and the SLT
+        left(
+            {{ kind }}_observation.observation_key,
+            length({{ kind }}_observation.observation_key) - length({{ kind }}_observation.slt_code) - 1
+        ) as ticket_key,
+        {%- else -%}
+        cast(null as varchar) as ticket_key,
+        {%- endif %}
+        {{ kind }}_observation.category as observed_category,
+        {{ kind }}_observation.team_code,
+        {{ kind }}_observation.batch_id,
+        metric_day.slice_from_on,
+        metric_day.month_on,
+        {{ metric_dimension_columns(kind ~ '_observation', 'dimension_use') }},
+        {%- for measure in observation.measures %}
+        {{ kind }}_observation.{{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ kind }}_observation
+    inner join metric_day on cast({{ kind }}_observation.observed_at as date) = metric_day.day_on
+    inner join dimension_use on dimension_use.observation_kind = '{{ kind }}'
+    where {{ kind }}_observation.team_code is not null
+),
+
+{{ kind }}_keyed as (
+    select
+        {{ kind }}_placed.*,
+        {{ metric_dimension_key("'" ~ kind ~ "'", kind ~ '_placed') }} as dimension_key
+    from {{ kind }}_placed
+),
+
+-- both periods of a month as rows, so that the joins below are on equal keys only
+{{ kind }}_period as (
     select
         'month' as period_grain,
-        {{ month_start('ticket.stop_at') }} as period_start_on,
-        ticket.*
-    from ticket
-
+        month_on as period_start_on,
+        {{ kind }}_keyed.*
+    from {{ kind }}_keyed
     union all
-
     select
         'quarter' as period_grain,
-        {{ quarter_start('ticket.stop_at') }} as period_start_on,
-        ticket.*
-    from ticket
+        {{ quarter_start('month_on') }} as period_start_on,
+        {{ kind }}_keyed.*
+    from {{ kind }}_keyed
 ),
 
-ticket_evidence as (
+{{ kind }}_evidence as (
     select
-        metric_result.metric_result_key,
-        'ticket' as evidence_type,
-        ticket_period.ticket_key as evidence_key,
-        ticket_period.ticket_slt_key,
-        ticket_period.batch_id,
-        case metric_result.exclusion_policy
-            when 'raw' then ticket_period.is_raw_met
-            else ticket_period.is_adjusted_met
-        end as is_in_numerator,
-        case metric_result.weighting
-            when 'priority' then coalesce(metric_weight.weight, 0)
-            else 1
-        end as evidence_weight
-    from metric_result
-    inner join ticket_period
+        paid_result.metric_result_key,
+        paid_result.metric_code,
+        paid_result.entity_type,
+        paid_result.entity_code,
+        paid_result.is_counted,
+        '{{ kind }}' as observation_kind,
+        {{ kind }}_period.observation_key,
+        {{ kind }}_period.ticket_key,
+        {{ kind }}_period.observed_category,
+        {{ kind }}_period.batch_id,
+        {{ kind }}_period.slice_from_on,
+        {{ kind }}_period.month_on,
+        {%- for role in ['numerator', 'denominator'] %}
+        coalesce(taken.{{ role }}_weight * case taken.{{ role }}_measure
+            {% for measure in observation.measures -%}
+            when '{{ measure }}' then {{ kind }}_period.{{ measure }}
+            {% endfor -%}
+        end, 0) as {{ role }}_part{{ ',' if not loop.last }}
+        {%- endfor %}
+    from paid_result
+    inner join {{ kind }}_period
         on
-            metric_result.slt_code = ticket_period.slt_code
-            and metric_result.team_code = ticket_period.team_code
-            and metric_result.period_grain = ticket_period.period_grain
-            and metric_result.period_start_on = ticket_period.period_start_on
-    left join metric_weight
+            paid_result.entity_code = {{ kind }}_period.team_code
+            and paid_result.period_grain = {{ kind }}_period.period_grain
+            and paid_result.period_start_on = {{ kind }}_period.period_start_on
+    inner join taken
         on
-            metric_result.metric_code = metric_weight.metric_code
-            and metric_result.metric_version = metric_weight.metric_version
-            and ticket_period.priority = metric_weight.priority
-    where metric_result.measure_kind in ('share_of_tickets', 'weighted_share_of_tickets')
+            paid_result.metric_code = taken.metric_code
+            and paid_result.metric_version = taken.metric_version
+            and taken.observation_kind = '{{ kind }}'
+            and {{ kind }}_period.dimension_key = taken.dimension_key
+    where
+        (
+            taken.numerator_measure is not null
+            and case taken.numerator_measure
+                {% for measure in observation.measures -%}
+                when '{{ measure }}' then {{ kind }}_period.{{ measure }}
+                {% endfor -%}
+            end is not null
+        )
+        or (
+            taken.denominator_measure is not null
+            and case taken.denominator_measure
+                {% for measure in observation.measures -%}
+                when '{{ measure }}' then {{ kind }}_period.{{ measure }}
+                {% endfor -%}
+            end is not null
+        )
+),
+{% endfor %}
+all_evidence as (
+    {% for kind in metric_observations() -%}
+    select * from {{ kind }}_evidence
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
 ),
 
-monitor_evidence as (
-    select
-        metric_result.metric_result_key,
-        'monitor' as evidence_type,
-        fct_availability.monitor_id || ':' || {{ month_code('fct_availability.period_month') }} as evidence_key,
-        fct_availability.monitor_id,
-        fct_availability.period_month,
-        fct_availability.batch_id,
-        case metric_result.exclusion_policy
-            when 'raw' then fct_availability.up_seconds
-            else fct_availability.adjusted_up_seconds
-        end as numerator_weight,
-        case metric_result.exclusion_policy
-            when 'raw' then fct_availability.up_seconds + fct_availability.down_seconds
-            else fct_availability.adjusted_up_seconds + fct_availability.adjusted_down_seconds
-        end as evidence_weight
-    from metric_result
-    inner join service on metric_result.team_code = service.owner_team_code
-    inner join fct_availability
+-- what a freeze took out of the measurement is no evidence of it
+unfrozen as (
+    select all_evidence.*
+    from all_evidence
+    left join (
+        select distinct
+            metric_code,
+            entity_type,
+            entity_code,
+            slice_from_on
+        from frozen_slice
+    ) as frozen
         on
-            service.service_code = fct_availability.service_code
-            and metric_result.period_start_on = case metric_result.period_grain
-                when 'month' then fct_availability.period_month
-                else {{ quarter_start('fct_availability.period_month') }}
-            end
-    where metric_result.measure_kind = 'time_share'
+            all_evidence.metric_code = frozen.metric_code
+            and all_evidence.entity_type = coalesce(frozen.entity_type, all_evidence.entity_type)
+            and all_evidence.entity_code = coalesce(frozen.entity_code, all_evidence.entity_code)
+            and all_evidence.slice_from_on = frozen.slice_from_on
+    where frozen.metric_code is null
+),
+
+observed as (
+    select
+        metric_result_key,
+        case observation_kind when 'ticket_slt' then 'ticket' else observation_kind end as evidence_type,
+        coalesce(ticket_key, observation_key) as evidence_key,
+        case when observation_kind = 'ticket_slt' then observation_key end as ticket_slt_key,
+        cast(null as varchar) as monitor_id,
+        cast(null as date) as period_month,
+        numerator_part,
+        case when is_counted then 1 else denominator_part end as denominator_part,
+        batch_id
+    from unfrozen
+    where observation_kind <> 'availability'
+),
+
+-- a monitor's month, whatever slices and services it was cut into
+monitored as (
+    select
+        metric_result_key,
+        observed_category as monitor_id,
+        month_on as period_month,
+        sum(numerator_part) as numerator_part,
+        sum(denominator_part) as denominator_part,
+        max_by(batch_id, slice_from_on) as batch_id
+    from unfrozen
+    where observation_kind = 'availability'
+    group by metric_result_key, observed_category, month_on
 ),
 
 final as (
@@ -143,28 +232,28 @@ final as (
         cast(evidence_type as varchar) as evidence_type,
         cast(evidence_key as varchar) as evidence_key,
         cast(ticket_slt_key as varchar) as ticket_slt_key,
-        cast(null as varchar) as monitor_id,
-        cast(null as date) as period_month,
-        cast(is_in_numerator as boolean) as is_in_numerator,
-        cast(case when is_in_numerator then evidence_weight else 0 end as bigint) as numerator_weight,
-        cast(evidence_weight as bigint) as evidence_weight,
+        cast(monitor_id as varchar) as monitor_id,
+        cast(period_month as date) as period_month,
+        cast(numerator_part > 0 as boolean) as is_in_numerator,
+        cast(numerator_part as bigint) as numerator_weight,
+        cast(denominator_part as bigint) as evidence_weight,
         cast(batch_id as varchar) as batch_id
-    from ticket_evidence
+    from observed
 
     union all
 
     select
         cast(metric_result_key as varchar) as metric_result_key,
-        cast(evidence_type as varchar) as evidence_type,
-        cast(evidence_key as varchar) as evidence_key,
+        cast('monitor' as varchar) as evidence_type,
+        cast(monitor_id || ':' || {{ month_code('period_month') }} as varchar) as evidence_key,
         cast(null as varchar) as ticket_slt_key,
         cast(monitor_id as varchar) as monitor_id,
         cast(period_month as date) as period_month,
-        cast(numerator_weight > 0 as boolean) as is_in_numerator,
-        cast(numerator_weight as bigint) as numerator_weight,
-        cast(evidence_weight as bigint) as evidence_weight,
+        cast(numerator_part > 0 as boolean) as is_in_numerator,
+        cast(numerator_part as bigint) as numerator_weight,
+        cast(denominator_part as bigint) as evidence_weight,
         cast(batch_id as varchar) as batch_id
-    from monitor_evidence
+    from monitored
 )
 
 select * from final

@@ -1,0 +1,129 @@
+{%- set dimensions = metric_dimensions() -%}
+{%- set entities = metric_entities() -%}
+-- The one pass over what was observed: each observation table is read once and grouped, for all entity types at a time,
+-- to (slice of time, entity, dimension values). Every definition is computed from these cells.
+with metric_day as (
+    select * from {{ ref('int_metric_day') }}
+),
+
+metric_measure as (
+    select * from {{ ref('metric_measure') }}
+),
+
+dimension_use as (
+    select * from {{ ref('int_metric_dimension_use') }}
+),
+{% for kind, observation in metric_observations().items() %}
+{{ kind }}_observation as (
+    select * from {{ ref(observation.model) }}
+),
+{% endfor %}
+{%- for kind, observation in metric_observations().items() %}
+{{ kind }}_placed as (
+    select
+        metric_day.slice_from_on,
+        metric_day.month_on,
+        {% for entity_type, column in entities.items() -%}
+        case when dimension_use.is_{{ entity_type }}_used then {{ kind }}_observation.{{ column }} end as {{ column }},
+        {% endfor -%}
+        {{ metric_dimension_columns(kind ~ '_observation', 'dimension_use') }},
+        {%- for measure in observation.measures %}
+        {{ kind }}_observation.{{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ kind }}_observation
+    inner join metric_day on cast({{ kind }}_observation.observed_at as date) = metric_day.day_on
+    inner join dimension_use on dimension_use.observation_kind = '{{ kind }}'
+),
+
+{{ kind }}_group as (
+    select
+        slice_from_on,
+        month_on,
+        {{ entities.values() | join(',\n        ') }},
+        {{ dimensions | join(',\n        ') }},
+        {%- for measure, whole in observation.measures.items() %}
+        sum({{ measure }}) as {{ measure }},
+        count({{ measure }}) as {{ measure }}_observations,
+        {% if whole is none -%}
+        {{ exact_integer('null') }} as {{ measure }}_squares,
+        {{ exact_integer('null') }} as {{ measure }}_products,
+        {{ exact_integer('null') }} as {{ measure }}_whole_squares{{ ',' if not loop.last }}
+        {%- else -%}
+        sum({{ exact_integer(measure) }} * {{ measure }}) as {{ measure }}_squares,
+        sum({{ exact_integer(measure) }} * {{ whole }}) as {{ measure }}_products,
+        sum({{ exact_integer(whole) }} * {{ whole }}) as {{ measure }}_whole_squares{{ ',' if not loop.last }}
+        {%- endif %}
+        {%- endfor %}
+    from {{ kind }}_placed
+    group by grouping sets (
+        {%- for column in entities.values() %}
+        (slice_from_on, month_on, {{ column }}, {{ dimensions | join(', ') }}){{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+),
+
+{{ kind }}_cell as (
+    select
+        '{{ kind }}' as observation_kind,
+        case
+            {% for entity_type, column in entities.items() -%}
+            when {{ kind }}_group.{{ column }} is not null then '{{ entity_type }}'
+            {% endfor -%}
+        end as entity_type,
+        coalesce(
+            {%- for column in entities.values() %}
+            {{ kind }}_group.{{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as entity_code,
+        {{ kind }}_group.slice_from_on,
+        {{ kind }}_group.month_on,
+        {% for dimension in dimensions -%}
+        {{ kind }}_group.{{ dimension }},
+        {% endfor -%}
+        metric_measure.measure_code,
+        {%- for part, suffix in {
+            'measured_value': '', 'observation_count': '_observations', 'square_value': '_squares',
+            'product_value': '_products', 'whole_square_value': '_whole_squares',
+        }.items() %}
+        case metric_measure.measure_code
+            {% for measure in observation.measures -%}
+            when '{{ measure }}' then {{ kind }}_group.{{ measure }}{{ suffix }}
+            {% endfor -%}
+        end as {{ part }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ kind }}_group
+    inner join metric_measure on metric_measure.observation_kind = '{{ kind }}'
+    where coalesce(
+        {%- for column in entities.values() %}
+        {{ kind }}_group.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    ) is not null
+),
+{% endfor %}
+all_cells as (
+    {% for kind in metric_observations() -%}
+    select * from {{ kind }}_cell
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
+),
+
+final as (
+    select
+        observation_kind,
+        entity_type,
+        entity_code,
+        slice_from_on,
+        month_on,
+        {{ metric_dimension_key('observation_kind', 'all_cells') }} as dimension_key,
+        {{ dimensions | join(',\n        ') }},
+        measure_code,
+        {{ exact_integer('measured_value') }} as measured_value,
+        observation_count,
+        {{ exact_integer('square_value') }} as square_value,
+        {{ exact_integer('product_value') }} as product_value,
+        {{ exact_integer('whole_square_value') }} as whole_square_value
+    from all_cells
+    where observation_count > 0
+)
+
+select * from final
