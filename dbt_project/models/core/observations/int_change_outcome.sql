@@ -46,7 +46,9 @@ following as (
         releases.source_system,
         releases.planned_end_at
     from courses
-    {{ asof_join('releases', 'releases', 'courses.service_code', 'service_code', 'courses.opened_at', 'planned_end_at') }}
+    {{ asof_join(
+        'releases', 'releases', 'courses.service_code', 'service_code', 'courses.opened_at', 'planned_end_at'
+    ) }}
     inner join complexities on courses.ticket_key = complexities.ticket_key
     where releases.change_request_key is not null
 ),

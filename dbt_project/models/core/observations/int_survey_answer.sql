@@ -67,7 +67,8 @@ survey_tool as (
         case when responses.response_status <> 'valid' then responses.response_status end as own_reason,
         responses.batch_id
     from responses
-    left join ticket_numbers on responses.reference_kind = 'ticket' and responses.reference = ticket_numbers.ticket_number
+    left join ticket_numbers
+        on responses.reference_kind = 'ticket' and responses.reference = ticket_numbers.ticket_number
 ),
 
 servicenow as (
@@ -80,7 +81,7 @@ servicenow as (
         'servicenow:' || incidents.number as ticket_key,
         cast(null as varchar) as named_service_code,
         case
-            when servicenow_surveys.state is distinct from 'complete' or servicenow_surveys.taken_at is null
+            when coalesce(servicenow_surveys.state, '') <> 'complete' or servicenow_surveys.taken_at is null
                 then 'not_complete'
             when source_questions.survey_code is null then 'unknown_question'
         end as own_reason,

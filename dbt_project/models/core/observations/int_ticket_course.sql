@@ -58,8 +58,9 @@ courses as (
         sum(case when is_person_change then 1 else 0 end) as person_change_count,
         sum(case when was_stopped and not is_stopped and ticket_state <> 'canceled' then 1 else 0 end)
             as reopening_count,
-        sum(case when ticket_state = 'awaiting_caller' and earlier_state is distinct from 'awaiting_caller' then 1 else 0 end)
-            as caller_wait_count
+        sum(
+            case when ticket_state = 'awaiting_caller' and coalesce(earlier_state, '') <> 'awaiting_caller' then 1 else 0 end
+        ) as caller_wait_count
     from judged
     group by ticket_key
 ),
