@@ -8,16 +8,100 @@
         'ticket_slt': {
             'model': 'int_observation_ticket_slt',
             'measures': {
-                'raw_met_count': none, 'adjusted_met_count': none, 'ticket_count': none,
-                'net_seconds': 'ticket_count', 'business_seconds': 'ticket_count',
+                'raw_met_count': none,
+                'adjusted_met_count': none,
+                'ticket_count': none,
+                'net_seconds': 'ticket_count',
+                'business_seconds': 'ticket_count',
             },
         },
         'availability': {
             'model': 'int_observation_availability',
             'measures': {
-                'raw_up_seconds': 'raw_measured_seconds', 'raw_measured_seconds': 'raw_measured_seconds',
+                'raw_up_seconds': 'raw_measured_seconds',
+                'raw_measured_seconds': 'raw_measured_seconds',
                 'adjusted_up_seconds': 'adjusted_measured_seconds',
                 'adjusted_measured_seconds': 'adjusted_measured_seconds',
+            },
+        },
+        'ticket': {
+            'model': 'int_observation_ticket',
+            'measures': {
+                'ticket_count': none,
+                'first_contact_resolved_count': none,
+                'escalated_count': none,
+                'reopened_count': none,
+                'handover_count': 'ticket_count',
+                'resolution_seconds': 'ticket_count',
+                'responded_count': none,
+                'first_response_seconds': 'responded_count',
+                'business_responded_count': none,
+                'business_response_seconds': 'business_responded_count',
+                'complexity_points': 'ticket_count',
+                'order_count': none,
+                'order_cycle_seconds': 'order_count',
+            },
+        },
+        'ticket_intake': {
+            'model': 'int_observation_ticket_intake',
+            'measures': {
+                'intake_count': none,
+                'first_contact_resolved_count': none,
+                'escalatable_count': none,
+                'escalated_count': none,
+                'contained_count': none,
+            },
+        },
+        'change': {
+            'model': 'int_observation_change',
+            'measures': {
+                'change_count': none,
+                'failed_count': none,
+                'defect_count': 'change_count',
+                'defective_count': none,
+            },
+        },
+        'survey': {
+            'model': 'int_observation_survey',
+            'measures': {
+                'response_count': none,
+                'score_basis_points': 'response_count',
+                'satisfied_count': none,
+                'adjusted_response_count': none,
+                'adjusted_score_basis_points': 'adjusted_response_count',
+                'adjusted_satisfied_count': none,
+            },
+        },
+        'page_view': {
+            'model': 'int_observation_page_view',
+            'measures': {
+                'view_count': none,
+                'timed_view_count': none,
+                'response_milliseconds': 'timed_view_count',
+                'limited_view_count': none,
+                'slow_count': none,
+                'error_count': 'view_count',
+                'failed_view_count': none,
+            },
+        },
+        'article': {
+            'model': 'int_observation_article',
+            'measures': {
+                'published_count': none,
+                'retired_count': none,
+                'view_count': none,
+                'use_count': none,
+                'useful_count': none,
+            },
+        },
+        'service_month': {
+            'model': 'int_observation_service_month',
+            'measures': {
+                'incident_count': none,
+                'major_incident_count': none,
+                'exposed_incident_count': 'exposure_user_days',
+                'exposure_user_days': none,
+                'exposed_day_count': none,
             },
         },
     }) }}

@@ -13,6 +13,10 @@ metric_weight as (
     select * from {{ ref('metric_weight') }}
 ),
 
+metric_measure as (
+    select * from {{ ref('metric_measure') }}
+),
+
 metric_cell as (
     select * from {{ ref('int_metric_cell') }}
 ),
@@ -94,6 +98,7 @@ final as (
         part.part_code,
         part.observation_kind,
         part.measure_code,
+        metric_measure.is_sample,
         combination.dimension_key,
         {% for role in ['standardised_by', 'sample_dimension'] -%}
         coalesce(case part.{{ role }}
@@ -105,6 +110,10 @@ final as (
         case when part.weighting = 'none' then 1 else coalesce(metric_weight.weight, 0) end as part_weight
     from part
     inner join combination on part.observation_kind = combination.observation_kind
+    inner join metric_measure
+        on
+            part.observation_kind = metric_measure.observation_kind
+            and part.measure_code = metric_measure.measure_code
     left join dimension_value
         on
             combination.observation_kind = dimension_value.observation_kind

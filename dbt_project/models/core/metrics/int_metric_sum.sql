@@ -80,8 +80,12 @@ final as (
         sum(case when asked.part_code = 'numerator' then metric_cell.measured_value else 0 end) as plain_numerator,
         sum(case when asked.part_code = 'denominator' then asked.part_weight * metric_cell.measured_value else 0 end)
             as denominator,
-        sum(case when asked.part_code = asked.sampled_part then metric_cell.observation_count else 0 end)
-            as observation_count,
+        sum(case
+            when asked.part_code <> asked.sampled_part then 0
+            -- rows of a table that holds sums already are not what was observed
+            when asked.part_code = 'denominator' and asked.is_sample then metric_cell.measured_value
+            else metric_cell.observation_count
+        end) as observation_count,
         sum(case
             when asked.part_code = 'numerator'
                 then asked.part_weight * asked.part_weight * metric_cell.measured_value
