@@ -22,6 +22,7 @@ from expectations.suites import (
     marts_exclusions,
     marts_finance,
     marts_jira,
+    marts_metrics,
     marts_monitoring,
     marts_people,
     marts_slo,
@@ -92,7 +93,6 @@ def checks() -> list[CheckSpec]:
         *_clock(),
         *_exclusions(),
         *_availability(),
-        *_metrics(),
         *_payouts(),
         *_trace(),
         *_itsm(),
@@ -114,6 +114,7 @@ def checks() -> list[CheckSpec]:
                 marts_statistics,
                 marts_people,
                 marts_jira,
+                marts_metrics,
             )
             for check in suite.checks()
         ),
@@ -337,62 +338,6 @@ def _availability() -> Iterator[CheckSpec]:
         """,
         "A monitor's seconds fit the month, and no more are taken out than maintenance and exclusions cover.",
         DEFECT,
-    )
-
-
-def _metrics() -> Iterator[CheckSpec]:
-    on = _on(RESULTS, "metric_result_key", "metric_code", "metric_version", "entity_code", "period_start_on")
-    yield on.unique(("metric_result_key",), "A metric has one result per version, entity and period.", DEFECT)
-    yield on.known("definition_hash", "a result must tell by which definition: " + DEFECT)
-    yield on.in_set("result_status", ("ok", "insufficient_data", "provisional"), DEFECT)
-    yield on.no_rows(
-        "numerator_is_within",
-        """
-        select metric_result_key, metric_code, entity_code, period_grain, period_start_on, numerator,
-            denominator
-        from checked where numerator < 0 or numerator > denominator or numerator is null or denominator is
-            null
-        """,
-        "0 <= numerator <= denominator: every metric in force is a share.",
-        DEFECT,
-    )
-    yield on.no_rows(
-        "value_is_the_ratio",
-        """
-        select metric_result_key, metric_code, entity_code, period_start_on, numerator, denominator,
-            metric_value, result_status
-        from checked
-        where (result_status = 'ok' and metric_value is null)
-        or (result_status = 'insufficient_data' and metric_value is not null)
-        or (metric_value is not null and (
-            denominator = 0
-            or 2 * abs(cast(metric_value * 1000000 as hugeint) * denominator - numerator::hugeint * 1000000)
-                > denominator
-        ))
-        """,
-        "A value is its numerator over its denominator, rounded at the sixth place; without enough data there is none.",
-        DEFECT,
-    )
-    evidence = _on(EVIDENCE, "metric_result_key", "evidence_key")
-    yield evidence.no_rows(
-        "sums_to_the_result",
-        f"""
-        with summed as (
-            select metric_result_key, sum(numerator_weight) as numerator, sum(evidence_weight) as denominator
-            from checked group by metric_result_key
-        )
-        select coalesce(result.metric_result_key, summed.metric_result_key) as metric_result_key,
-            result.metric_code, result.entity_code, result.period_start_on, result.numerator,
-                result.denominator,
-            summed.numerator as evidence_numerator, summed.denominator as evidence_denominator
-        from {RESULTS} as result
-        full join summed on summed.metric_result_key = result.metric_result_key
-        where coalesce(result.numerator, 0) <> coalesce(summed.numerator, 0)
-        or coalesce(result.denominator, 0) <> coalesce(summed.denominator, 0)
-        """,
-        "The tickets and monitors of a result sum to its numerator and denominator.",
-        DEFECT,
-        reads=(RESULTS,),
     )
 
 
@@ -675,11 +620,15 @@ def _itsm() -> Iterator[CheckSpec]:
         select owed.slt_code, owed.ticket_key
         from core.int_slt_outline as owed
         anti join {TICKETS} as result on result.ticket_slt_key = owed.ticket_slt_key
-        where owed.slt_code in (select slt_code from reference.metric_definition)
+        where owed.slt_code in (
+            select unnest(string_split(filter.dimension_values, '|'))
+            from reference.metric_filter as filter
+            where filter.dimension_code = 'slt_code' and not filter.is_excluded
+        )
         """,
         "Every ticket has the result of each SLT a metric measures: one that has none would leave pay unseen.",
         "add the missing priority or service to seeds/slt/slt_target.csv",
-        reads=(TICKETS, "core.int_slt_outline", "reference.metric_definition"),
+        reads=(TICKETS, "core.int_slt_outline", "reference.metric_filter"),
     )
     flags = _on(REC_FLAG, "ticket_number", "slt_code", sources=TICKET_SOURCES, needs="any", requirements=("OPS-3.5",))
     yield flags.no_rows(

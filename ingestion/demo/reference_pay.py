@@ -200,28 +200,52 @@ class MetricResult:
 
 
 def load_metric_definitions(seeds_path: Path = SEEDS_PATH) -> list[MetricDefinition]:
-    """Rows of seeds/metrics/metric_definition.csv."""
-    return [
-        MetricDefinition(
-            metric_code=row["metric_code"],
-            metric_version=int(row["metric_version"]),
-            measure_kind=row["measure_kind"],
-            slt_code=row["slt_code"],
-            exclusion_policy=row["exclusion_policy"],
-            weighting=row["weighting"],
-            min_sample_count=int(row["min_sample_count"]),
-            effective_from=date.fromisoformat(row["effective_from"]),
-            effective_to=parse_date(row["effective_to"]),
+    """The definitions a plan pays on, from seeds/metrics/metric_definition.csv and metric_filter.csv.
+
+    ValueError for a paid definition this reference has no rule for.
+    """
+    paid = {row["metric_code"] for row in read_seed("plans/plan_component.csv", seeds_path)}
+    slt_codes = {
+        (row["metric_code"], row["metric_version"]): row["dimension_values"]
+        for row in read_seed("metrics/metric_filter.csv", seeds_path)
+        if (row["dimension_code"], row["is_excluded"]) == ("slt_code", "false")
+    }
+    kinds = {
+        ("share", "ticket_slt"): "share_of_tickets",
+        ("weighted_share", "ticket_slt"): "weighted_share_of_tickets",
+        ("time_share", "availability"): "time_share",
+    }
+    found = []
+    for row in read_seed("metrics/metric_definition.csv", seeds_path):
+        if row["metric_code"] not in paid:
+            continue
+        kind = kinds.get((row["aggregation_kind"], row["observation_kind"]))
+        if kind is None or row["value_basis"] != "raw" or row["weighting"] not in ("none", "priority"):
+            raise ValueError(
+                f"metric_definition.csv: a plan pays on {row['metric_code']}, for which there is no rule here"
+            )
+        found.append(
+            MetricDefinition(
+                metric_code=row["metric_code"],
+                metric_version=int(row["metric_version"]),
+                measure_kind=kind,
+                slt_code=slt_codes.get((row["metric_code"], row["metric_version"]), ""),
+                exclusion_policy=row["exclusion_policy"],
+                weighting=row["weighting"],
+                min_sample_count=int(row["min_sample_count"]),
+                effective_from=date.fromisoformat(row["effective_from"]),
+                effective_to=parse_date(row["effective_to"]),
+            )
         )
-        for row in read_seed("metrics/metric_definition.csv", seeds_path)
-    ]
+    return found
 
 
 def load_metric_weights(seeds_path: Path = SEEDS_PATH) -> dict[tuple[str, int, int], int]:
     """Whole-number weight by (metric_code, metric_version, priority)."""
     return {
-        (row["metric_code"], int(row["metric_version"]), int(row["priority"])): int(row["weight"])
+        (row["metric_code"], int(row["metric_version"]), int(row["dimension_value"])): int(row["weight"])
         for row in read_seed("metrics/metric_weight.csv", seeds_path)
+        if row["dimension_code"] == "priority"
     }
 
 

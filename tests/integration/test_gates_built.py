@@ -26,6 +26,7 @@ from expectations.suites import (
     marts_cmdb,
     marts_finance,
     marts_jira,
+    marts_metrics,
     marts_monitoring,
     marts_people,
     marts_slo,
@@ -329,7 +330,6 @@ T, S = "slt.fct_ticket_slt", "slt.fct_slt_clock_segment"
 E, A, C = "slt.fct_exclusion_effect", "slt.fct_availability", "governance.rpt_exclusion_control"
 EA, EV = "slt.fct_exclusion_effect_audience", "slt.fct_exclusion_effect_availability"
 SY = "governance.rpt_maintenance_sync"
-M, V = "metrics.fct_metric_result", "metrics.fct_metric_evidence"
 P, R, TP = "incentives.fct_incentive_payout", "incentives.fct_payout_trace", "incentives.mart_team_payout"
 I, F = "finance.rec_itsm_to_mart", "finance.rec_itsm_sla_flag"  # noqa: E741
 RP, RG = "finance.rec_payout_to_payroll", "finance.rec_payout_to_gl"
@@ -357,10 +357,6 @@ MARTS = [
     ("agreement_is_to_the_second", SY, "update {t} set sync_status = 'in_agreement' where exclusion_source = 'change_request'"),
     ("seconds_fit_the_month", A, f"update {{t}} set up_seconds = up_seconds + 2700000 where {ONE}"),
     ("seconds_fit_the_month", A, f"update {{t}} set adjusted_down_seconds = down_seconds + 1 where {ONE}"),
-    ("numerator_is_within", M, f"update {{t}} set numerator = denominator + 1 where {ONE}"),
-    ("value_is_the_ratio", M, "update {t} set metric_value = metric_value - 0.000001 where result_status = 'ok'"),
-    ("value_is_the_ratio", M, "update {t} set metric_value = null where result_status = 'ok'"),
-    ("sums_to_the_result", V, f"delete from {{t}} where {ONE}"),
     ("lines_sum_to_the_total", P, "update {t} set payout_amount = payout_amount + 0.01 where payout_line_id = (select min(payout_line_id) from {t})"),
     ("line_is_near_its_share", P, "update {t} set payout_amount = payout_amount + 0.02 where payout_line_id = (select min(payout_line_id) from {t})"),
     ("days_are_paid_once", P, "update {t} set segment_end_on = period_end_on, segment_days = segment_days + 1 where payout_line_id = (select min(payout_line_id) from {t})"),
@@ -383,8 +379,8 @@ MARTS = [
     (
         "every_result_that_pays_has_a_target",
         I,
-        "insert into core.int_slt_outline by name select 'none' as ticket_slt_key, 'none' as ticket_key, slt_code "
-        "from reference.metric_definition where slt_code is not null limit 1",
+        "insert into core.int_slt_outline by name select 'none' as ticket_slt_key, 'none' as ticket_key, "
+        "dimension_values as slt_code from reference.metric_filter where dimension_code = 'slt_code' limit 1",
     ),
     ("has_every_ticket", F, f"delete from {{t}} where {ONE}"),
     ("has_every_ticket", F, "insert into {t} select * from {t} limit 1"),
@@ -522,6 +518,7 @@ def test_every_check_is_proved_to_fail() -> None:
         marts_cmdb,
         marts_finance,
         marts_jira,
+        marts_metrics,
         marts_monitoring,
         marts_people,
         marts_slo,

@@ -119,7 +119,7 @@ def test_jira_pays_nobody(demo_warehouse: Any) -> None:
             "select count(team_code) from slt.fct_ticket_slt where source_system = 'jira'"
         ).fetchone()[0]
         codes = connection.execute(
-            "select count(*) from reference.metric_definition where slt_code like 'jira%'"
+            "select count(*) from reference.metric_filter where dimension_code = 'slt_code' and dimension_values like '%jira%'"
         ).fetchone()[0]
     assert (paid, teams, codes) == (0, 0, 0)
 

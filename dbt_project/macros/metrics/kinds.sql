@@ -51,7 +51,7 @@
     {%- elif kind == 'ratio' -%}
     {{ ratio_bound('critical_value', side) }}
     {%- elif kind == 'time_share' -%}
-    least(greatest({{ ratio_bound('critical_value', side) }}, 0), 1)
+    (case when observation_count > 1 then least(greatest({{ ratio_bound('critical_value', side) }}, 0), 1) end)
     {%- else -%}
     {{ exceptions.raise_compiler_error("metric_bound_of: unknown aggregation kind '" ~ kind ~ "'; one of " ~ metric_kinds() | join(', ')) }}
     {%- endif -%}

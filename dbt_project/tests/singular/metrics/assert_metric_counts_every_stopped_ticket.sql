@@ -1,18 +1,34 @@
--- From the first period a metric is in force for, each finished ticket result of a team stands in exactly
--- one month and one quarter of it: a join on periods or versions that loses or doubles tickets shows here,
--- against fct_ticket_slt itself.
+-- From the first period a metric is in force for, each finished ticket result of a team stands in exactly one month and
+-- one quarter of it: a join on periods or versions that loses or doubles tickets shows here, against fct_ticket_slt
+-- itself. Metrics without a freeze that count tickets of one SLT and filter by nothing else.
 {{ config(meta={'dagster': {'ref': {'name': 'fct_metric_result'}}}) }}
 with metric_grain as (
     select
-        dim_metric_definition.metric_code,
-        dim_metric_definition.slt_code,
+        metric_definition.metric_code,
+        metric_filter.dimension_values as slt_code,
         reporting_period.period_grain,
         min(reporting_period.period_start_on) as first_start_on
-    from {{ ref('dim_metric_definition') }} as dim_metric_definition
+    from {{ ref('metric_definition') }} as metric_definition
+    inner join {{ ref('metric_filter') }} as metric_filter
+        on
+            metric_definition.metric_code = metric_filter.metric_code
+            and metric_definition.metric_version = metric_filter.metric_version
+            and metric_filter.dimension_code = 'slt_code'
+            and not metric_filter.is_excluded
     inner join {{ ref('int_reporting_period') }} as reporting_period
-        on dim_metric_definition.effective_from <= reporting_period.period_start_on
-    where dim_metric_definition.measure_kind in ('share_of_tickets', 'weighted_share_of_tickets')
-    group by dim_metric_definition.metric_code, dim_metric_definition.slt_code, reporting_period.period_grain
+        on metric_definition.effective_from <= reporting_period.period_start_on
+    where
+        metric_definition.observation_kind = 'ticket_slt'
+        and metric_definition.denominator_measure = 'ticket_count'
+        and metric_definition.metric_code not in (
+            select metric_code from {{ ref('int_metric_freeze') }}
+            where is_effective
+        )
+        and metric_definition.metric_code in (
+            select metric_code from {{ ref('metric_entity_type') }}
+            where entity_type = 'team'
+        )
+    group by metric_definition.metric_code, metric_filter.dimension_values, reporting_period.period_grain
 ),
 
 expected as (
@@ -38,6 +54,7 @@ counted as (
         entity_code as team_code,
         sum(sample_count) as ticket_count
     from {{ ref('fct_metric_result') }}
+    where entity_type = 'team'
     group by metric_code, period_grain, entity_code
 ),
 
