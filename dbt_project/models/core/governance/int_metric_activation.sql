@@ -115,13 +115,13 @@ final as (
         case
             when refusal_reasons = ''
                 then nullif(
-                    least(
-                        coalesce({{ add_days('succeeded_from', -1) }}, date '9999-12-31'),
-                        coalesce({{ add_days('retired_from', -1) }}, date '9999-12-31'),
-                        coalesce(stated_to, date '9999-12-31')
-                    ),
-                    date '9999-12-31'
-                )
+                        least(
+                            coalesce({{ add_days('succeeded_from', -1) }}, date '9999-12-31'),
+                            coalesce({{ add_days('retired_from', -1) }}, date '9999-12-31'),
+                            coalesce(stated_to, date '9999-12-31')
+                        ),
+                        date '9999-12-31'
+                    )
         end as effective_to,
         nullif(refusal_reasons, '') as refusal_reasons
     from judged

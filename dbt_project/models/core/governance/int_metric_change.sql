@@ -236,12 +236,12 @@ assessment as (
 sign_off as (
     select
         register_id as change_request_id,
-        {% for kind in ['legal', 'works_council'] -%}
-        min(case when approval_type = '{{ kind }}' and is_counted then counts_from_at end) as {{ kind }}_at,
+    {% for kind in ['legal', 'works_council'] -%}
+    min(case when approval_type = '{{ kind }}' and is_counted then counts_from_at end) as {{ kind }}_at,
         {{ string_list(
             "case when approval_type = '" ~ kind ~ "' and not is_counted then refusal_reasons end", 'approval_id'
         ) }} as {{ kind }}_faults{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% endfor -%}
     from approval
     group by register_id
 ),

@@ -19,6 +19,15 @@ plan_component as (
     select * from {{ ref('plan_component') }}
 ),
 
+component_weight as (
+    select * from {{ ref('int_component_weight') }}
+),
+
+plan_activation as (
+    select * from {{ ref('int_plan_activation') }}
+    where is_activated
+),
+
 achievement_band as (
     select * from {{ ref('achievement_band') }}
 ),
@@ -59,6 +68,13 @@ segment as (
                 employee_assignment.assigned_to_on is null
                 or incentive_period.period_start_on < employee_assignment.assigned_to_on
             )
+    -- a version pays in a country from the first quarter after all the country demands was signed
+    inner join plan_activation
+        on
+            incentive_period.plan_code = plan_activation.plan_code
+            and incentive_period.plan_version = plan_activation.plan_version
+            and coalesce(employee_assignment.country_code, '') = plan_activation.country_code
+            and incentive_period.period_start_on >= plan_activation.effective_from
 ),
 
 -- a band reaches up to the next band's lower bound; the top band has no upper bound
@@ -86,7 +102,7 @@ line as (
         team.tier,
         team.cost_centre_code,
         plan_component.component_code,
-        plan_component.weight,
+        coalesce(component_weight.weight, plan_component.weight) as weight,
         plan_component.band_method,
         fct_metric_result.metric_result_key,
         fct_metric_result.metric_value,
@@ -110,6 +126,14 @@ line as (
             segment.plan_code = plan_component.plan_code
             and segment.plan_version = plan_component.plan_version
             and team.tier = plan_component.tier
+    -- weights an effective adjustment puts in place of the plan's
+    left join component_weight
+        on
+            plan_component.plan_code = component_weight.plan_code
+            and plan_component.plan_version = component_weight.plan_version
+            and plan_component.tier = component_weight.tier
+            and plan_component.component_code = component_weight.component_code
+            and segment.earned_quarter = component_weight.earned_quarter
     left join fct_metric_result
         on
             plan_component.metric_code = fct_metric_result.metric_code

@@ -1,5 +1,5 @@
 -- A reader of the published plan must come to the share each line was paid by, or nobody can check a payout:
--- weight and method from the component, the share from the band reached and the next one, recomputed here from
+-- weight (the adjustment's where one takes effect) and method from the component, the share from the band reached and the next one, recomputed here from
 -- the published tables alone. Both sides are multiplied by the width of the band, so nothing is divided.
 {{ config(meta={'dagster': {'ref': {'name': 'fct_incentive_payout'}}}) }}
 with reached as (
@@ -10,7 +10,7 @@ with reached as (
         payout.band_method,
         payout.result_status,
         payout.metric_value,
-        component.weight as component_weight,
+        coalesce(adjusted.weight, component.weight) as component_weight,
         component.band_method as component_band_method,
         component.metric_code,
         result.metric_code as result_metric_code,
@@ -22,6 +22,13 @@ with reached as (
             and payout.plan_version = component.plan_version
             and payout.tier = component.tier
             and payout.component_code = component.component_code
+    left join {{ ref('int_component_weight') }} as adjusted
+        on
+            payout.plan_code = adjusted.plan_code
+            and payout.plan_version = adjusted.plan_version
+            and payout.tier = adjusted.tier
+            and payout.component_code = adjusted.component_code
+            and payout.earned_quarter = adjusted.earned_quarter
     left join {{ ref('fct_metric_result') }} as result on payout.metric_result_key = result.metric_result_key
     left join {{ ref('dim_achievement_band') }} as band
         on
