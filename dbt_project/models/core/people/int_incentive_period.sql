@@ -1,5 +1,6 @@
 -- The quarters each plan version pays for: the version in force on the quarter's first day pays the whole
--- quarter, and only a quarter that has ended is paid. A version that lacks its sign-offs in every country pays for none.
+-- quarter, and only a quarter that has ended is paid. A version that lacks its sign-offs in every country pays for
+-- none.
 with reporting_period as (
     select * from {{ ref('int_reporting_period') }}
 ),

@@ -1,6 +1,7 @@
 -- A reader of the published plan must come to the share each line was paid by, or nobody can check a payout:
--- weight (the adjustment's where one takes effect) and method from the component, the share from the band reached and the next one, recomputed here from
--- the published tables alone. Both sides are multiplied by the width of the band, so nothing is divided.
+-- weight (an effective adjustment's, else the component's) and method, the share from the band reached and the next
+-- one, recomputed here from the published tables alone. Both sides are multiplied by the width of the band, so nothing
+-- is divided.
 {{ config(meta={'dagster': {'ref': {'name': 'fct_incentive_payout'}}}) }}
 with reached as (
     select

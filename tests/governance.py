@@ -1,0 +1,129 @@
+"""The governance models on a small world of its own, without dbt: seeds as tables, models as views.
+
+Every table has the columns and types its seed's properties say; every view is the real model's SQL. So a test can
+change one cell and read what became of the results at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from benchmarks.model_sql import model_sql
+
+ROOT = Path(__file__).resolve().parents[1]
+SEEDS = (
+    "governance_member",
+    "activation_rule",
+    "activation_rule_function",
+    "approval_role",
+    "approval_demand",
+    "gate_limit",
+    "metric_change_request",
+    "metric_board_vote",
+    "metric_impact_assessment",
+    "metric_impact_assessment_team",
+    "governance_approval",
+    "plan_approval",
+    "plan_clause",
+    "jurisdiction_rule",
+    "target_relaxation",
+    "weight_adjustment",
+    "weight_adjustment_component",
+    "metric_definition",
+    "incentive_plan",
+    "plan_component",
+    "achievement_band",
+    "team",
+    "service",
+    "slt_definition",
+    "slt_target",
+)
+# Tables of models that stand above the governance ones, with the columns these read.
+GIVEN = """
+    create table int_run_context (run_id varchar, as_of_at timestamp, as_of_policy varchar);
+    create table int_reporting_period (
+        period_grain varchar, period_code varchar, period_start_on date, period_end_on date, period_days integer,
+        is_complete boolean
+    );
+    create table int_employee_assignment (
+        employee_number varchar, country_code varchar, team_code varchar, quarterly_target_amount decimal(18, 2),
+        currency_code varchar, assigned_from_on date, assigned_to_on date, is_in_incentive_plan boolean,
+        employee_batch_id varchar, job_info_batch_id varchar, incentive_target_batch_id varchar
+    );
+    create table int_exclusion_request (
+        exclusion_id varchar, exclusion_source varchar, category varchar, scope_type varchar, scope_code varchar,
+        starts_at timestamp, ends_at timestamp, is_documented boolean
+    );
+    create table fct_metric_result (
+        metric_result_key varchar, metric_code varchar, metric_version integer, entity_type varchar,
+        entity_code varchar, period_grain varchar, period_start_on date, metric_value decimal(18, 6),
+        result_status varchar
+    );
+    create table fct_ticket_slt (
+        slt_code varchar, slt_version integer, service_code varchar, priority integer, start_at timestamp,
+        stop_at timestamp, net_seconds bigint, tolerance_seconds bigint, slt_status varchar
+    );
+"""
+MODELS = (
+    "int_metric_vote",
+    "int_governance_approval",
+    "int_metric_change",
+    "int_metric_activation",
+    "int_plan_activation",
+    "int_incentive_period",
+    "int_register_gate",
+    "int_weight_adjustment",
+    "int_component_weight",
+    "int_target_relaxation",
+    "fct_incentive_payout",
+    "rpt_metric_activation",
+    "rpt_plan_activation",
+    "rpt_jurisdiction_review",
+    "rpt_target_relaxation",
+    "rpt_weight_adjustment",
+)
+
+
+@cache
+def seed_types() -> dict[str, dict[str, str]]:
+    """Column types of the seeds above, as their properties say."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted((ROOT / "seeds").rglob("_*.yml")):
+        for entry in (yaml.safe_load(path.read_text()) or {}).get("seeds") or []:
+            if entry["name"] in SEEDS:
+                found[entry["name"]] = entry["config"]["column_types"]
+    return {name: found[name] for name in SEEDS}
+
+
+def open_engine() -> duckdb.DuckDBPyConnection:
+    """A warehouse in memory with the empty tables and the models as views."""
+    connection = duckdb.connect()
+    for name, types in seed_types().items():
+        columns = ", ".join(f'"{column}" {kind}' for column, kind in types.items())
+        connection.execute(f"create table {name} ({columns})")
+    connection.execute(GIVEN)
+    for model in MODELS:
+        connection.execute(f"create view {model} as {model_sql(model)}")
+    return connection
+
+
+def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Put rows into a table in place of what it holds; what a row does not name is null."""
+    connection.execute(f"delete from {table}")
+    for row in rows:
+        columns = ", ".join(f'"{column}"' for column in row)
+        marks = ", ".join("?" for _ in row)
+        connection.execute(f"insert into {table} ({columns}) values ({marks})", list(row.values()))
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    """Rows of a query as dictionaries."""
+    found = connection.execute(query)
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

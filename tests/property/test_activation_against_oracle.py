@@ -1,0 +1,431 @@
+"""Drawn requests, votes and sign-offs through the real models against a walk over the starts of periods.
+
+The oracle knows the rule as it is written: at each start of a period it looks at what had been entered by then, and
+asks each condition anew. It shares no code with the SQL, which works with the instants of the conditions. Votes come
+from members past and present, from the requester, twice and under another's function; decisions are entered late, and
+some only after the run's as-of instant.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from tests.governance import fill, open_engine, rows_of
+
+SEED = 20260105
+EXAMPLES = 80
+FIRST = date(2025, 1, 1)
+LAST = date(2027, 12, 1)
+PEOPLE = ("p1", "p2", "p3", "p4", "p5")
+FUNCTIONS = ("operations", "finance", "legal")
+KINDS = ("threshold", "categorisation")
+TEAMS = ("t1", "t2")
+ROLES = {"legal": "legal_counsel", "works_council": "works_council_chair"}
+
+Row = dict[str, Any]
+
+
+@dataclass
+class World:
+    """What is drawn, as rows of the seeds."""
+
+    as_of_at: datetime
+    tables: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+
+
+def days(draw: st.DrawFn, first: date = FIRST, span: int = 300) -> date:
+    # two thirds fall on the edges that decide: the starts of months and the days about them
+    if draw(st.integers(0, 2)):
+        month = date(first.year + (first.month - 1 + draw(st.integers(0, span // 30))) // 12, 1, 1)
+        month = month.replace(month=(first.month - 1 + draw(st.integers(0, span // 30))) % 12 + 1)
+        return month + timedelta(days=draw(st.integers(-1, 1)))
+    return first + timedelta(days=draw(st.integers(0, span)))
+
+
+def entered(draw: st.DrawFn, on: date) -> datetime:
+    """When something of a day is entered: that day, some time later, or at a midnight."""
+    late = draw(st.sampled_from((0, 0, 0, 0, 0, 1, 20, 120, -1)))
+    return datetime.combine(on + timedelta(days=late), time(draw(st.sampled_from((0, 0, 9)))))
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    as_of = date(2025, 6, 1) + timedelta(days=draw(st.integers(0, 500)))
+    world = World(datetime.combine(as_of, time(draw(st.sampled_from((0, 12))))))
+    tables = world.tables
+    tables["team"] = [{"team_code": code} for code in TEAMS]
+    for kind in KINDS:
+        tables["activation_rule"].append(
+            {
+                "change_kind": kind,
+                "effective_from": date(2020, 1, 1),
+                "effective_to": None,
+                "body_code": "metrics_board",
+                "min_vote_count": draw(st.sampled_from((1, 2, 2, 3))),
+                "majority_share": draw(st.sampled_from(("0.5", "0.6666", "0"))),
+                "notice_days": draw(st.sampled_from((0, 30, 60))),
+                "notice_days_without_kpi": draw(st.sampled_from((0, 30))),
+                "is_impact_assessment_required": draw(st.booleans()),
+                "min_assessed_days": 90,
+                "is_legal_required": draw(st.booleans()),
+                "is_works_council_required": draw(st.integers(0, 3)) == 0,
+                "start_grain": draw(st.sampled_from(("month", "quarter"))),
+            }
+        )
+        tables["activation_rule_function"] += [
+            {"change_kind": kind, "effective_from": date(2020, 1, 1), "member_function": name}
+            for name in draw(st.sets(st.sampled_from(FUNCTIONS), max_size=draw(st.sampled_from((0, 1, 2)))))
+        ]
+    tables["approval_role"] = [{"approval_type": kind, "role_code": role} for kind, role in ROLES.items()]
+    usual = dict(zip(PEOPLE, (*FUNCTIONS, *FUNCTIONS), strict=False))
+    holders = dict(zip(PEOPLE, ROLES.values(), strict=False))
+    for person in PEOPLE:
+        is_usual = draw(st.integers(0, 5)) > 0
+        tables["governance_member"].append(
+            {
+                "employee_number": person,
+                "body_code": "metrics_board" if is_usual else "steering_committee",
+                "member_function": usual[person] if is_usual else draw(st.sampled_from(FUNCTIONS)),
+                "role_code": holders.get(person) if is_usual else draw(st.sampled_from((None, *ROLES.values()))),
+                "from_on": date(2024, 1, 1) if draw(st.integers(0, 4)) else date(2025, 3, 1),
+                "to_on": None if draw(st.integers(0, 4)) else date(2025, 4, 1),
+            }
+        )
+    for version in range(1, draw(st.integers(2, 4)) + 1):
+        proposed = days(draw)
+        end = draw(st.sampled_from((None, None, proposed + timedelta(days=120))))
+        tables["metric_definition"].append(
+            {"metric_code": "m", "metric_version": version, "effective_from": proposed, "effective_to": end}
+        )
+        if draw(st.integers(0, 9)):
+            draw_request(draw, tables, version, draw(st.sampled_from(KINDS)), proposed)
+    if draw(st.integers(0, 3)) == 0:
+        draw_request(draw, tables, draw(st.integers(1, 3)), "retirement", days(draw))
+        retirement = {**tables["activation_rule"][0], "change_kind": "retirement"}
+        tables["activation_rule"].append(retirement)
+    return world
+
+
+def draw_request(draw: st.DrawFn, tables: dict[str, list[Row]], version: int, kind: str, proposed: date) -> None:
+    request = f"{kind}-{version}"
+    requested_on = days(draw, span=90)
+    announced = draw(st.integers(0, 9))
+    notice_on = None if announced == 0 else requested_on if announced < 8 else days(draw, span=150)
+    tables["metric_change_request"].append(
+        {
+            "change_request_id": request,
+            "metric_code": "m",
+            "metric_version": version,
+            "change_kind": kind,
+            "requested_by": draw(st.sampled_from((*PEOPLE, *("other",) * 10))),
+            "requested_on": requested_on,
+            "recorded_at": entered(draw, requested_on),
+            "notice_on": notice_on,
+            "notice_recorded_at": None if notice_on is None else entered(draw, notice_on),
+            "proposed_from": draw(st.sampled_from((proposed, proposed, proposed + timedelta(days=40)))),
+            "is_kpi_affected": draw(st.booleans()),
+        }
+    )
+    functions = {row["employee_number"]: row["member_function"] for row in tables["governance_member"]}
+    meeting_on = requested_on + timedelta(days=draw(st.integers(0, 30)))
+    voters = [*draw(st.permutations(PEOPLE)), *draw(st.lists(st.sampled_from((*PEOPLE, "other")), max_size=2))]
+    for number, voter in enumerate(voters[draw(st.integers(0, 3)) :]):
+        # most vote in one meeting, some later and some before they were asked
+        voted_on = draw(
+            st.sampled_from(
+                (meeting_on, meeting_on, meeting_on, requested_on - timedelta(days=1), days(draw, span=200))
+            )
+        )
+        own = functions.get(voter, "finance")
+        tables["metric_board_vote"].append(
+            {
+                "vote_id": f"{request}-{number}",
+                "change_request_id": request,
+                "employee_number": voter,
+                "member_function": draw(st.sampled_from((own, own, own, own, "operations"))),
+                "vote": draw(st.sampled_from(("for", "for", "for", "for", "against", "abstain"))),
+                "voted_on": voted_on,
+                "recorded_at": entered(draw, voted_on),
+            }
+        )
+    if draw(st.integers(0, 7)):
+        assessed_on = requested_on + timedelta(days=draw(st.integers(0, 40)))
+        covered_from = date(2024, 1, 1)
+        tables["metric_impact_assessment"].append(
+            {
+                "assessment_id": f"{request}-a",
+                "change_request_id": request,
+                "assessed_by": "other",
+                "assessed_on": assessed_on,
+                "recorded_at": entered(draw, assessed_on),
+                "reference": draw(st.sampled_from(("CSV",) * 7 + (None,))),
+                "covered_from_on": covered_from,
+                "covered_to_on": covered_from + timedelta(days=draw(st.sampled_from((88, 89, 89, 200, 200, 200)))),
+            }
+        )
+        covered = draw(st.sampled_from((("*",), ("*",), TEAMS, TEAMS, TEAMS[:1])))
+        tables["metric_impact_assessment_team"] += [
+            {"assessment_id": f"{request}-a", "team_code": team} for team in covered
+        ]
+    for kind_of_sign_off in ROLES:
+        for number in range(draw(st.sampled_from((0, 1, 1, 1, 2, 2)))):
+            decided_on = requested_on + timedelta(days=draw(st.sampled_from((-1, 0, 5, 20, 40, 90))))
+            tables["governance_approval"].append(
+                {
+                    "approval_id": f"{request}-{kind_of_sign_off}-{number}",
+                    "register_code": "metric_change_request",
+                    "register_id": request,
+                    "approval_type": kind_of_sign_off,
+                    "decided_by": draw(st.sampled_from((*(PEOPLE[list(ROLES).index(kind_of_sign_off)],) * 5, *PEOPLE))),
+                    "decided_on": decided_on,
+                    "recorded_at": entered(draw, decided_on),
+                    "decision": draw(st.sampled_from(("approved", "approved", "approved", "rejected"))),
+                }
+            )
+
+
+# --- the oracle ---
+
+
+class Oracle:
+    """The rules read one after the other, for one start of a period at a time."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.tables = world.tables
+
+    def is_known(self, on: date | None, recorded_at: datetime | None, by: datetime) -> bool:
+        """Taken and entered by an instant, and not after the run's own."""
+        if on is None or recorded_at is None:
+            return False
+        return datetime.combine(on, time()) <= min(by, self.world.as_of_at) and recorded_at <= min(
+            by, self.world.as_of_at
+        )
+
+    def seats(self, person: str, on: date) -> list[Row]:
+        return [
+            row
+            for row in self.tables["governance_member"]
+            if row["employee_number"] == person
+            and row["from_on"] <= on
+            and (row["to_on"] is None or on <= row["to_on"])
+        ]
+
+    def valid_votes(self, request: Row, by: datetime) -> list[Row]:
+        """Votes that count by an instant: the first good one of each member."""
+        good = [
+            vote
+            for vote in self.tables["metric_board_vote"]
+            if vote["change_request_id"] == request["change_request_id"]
+            and self.is_known(vote["voted_on"], vote["recorded_at"], by)
+            and vote["employee_number"] != request["requested_by"]
+            and vote["voted_on"] >= request["requested_on"]
+            and any(
+                seat["body_code"] == "metrics_board" and seat["member_function"] == vote["member_function"]
+                for seat in self.seats(vote["employee_number"], vote["voted_on"])
+            )
+        ]
+        good.sort(key=lambda vote: (counted(vote["voted_on"], vote["recorded_at"]), vote["vote_id"]))
+        first: dict[str, Row] = {}
+        for vote in good:
+            first.setdefault(vote["employee_number"], vote)
+        return list(first.values())
+
+    def board_has_decided(self, request: Row, rule: Row, by: datetime) -> bool:
+        """At some instant up to then, quorum, functions and majority stood together."""
+        needed = {
+            row["member_function"]
+            for row in self.tables["activation_rule_function"]
+            if row["change_kind"] == request["change_kind"]
+        }
+        votes = self.valid_votes(request, by)
+        for at in {counted(vote["voted_on"], vote["recorded_at"]) for vote in votes}:
+            cast = [vote for vote in votes if counted(vote["voted_on"], vote["recorded_at"]) <= at]
+            ayes = sum(vote["vote"] == "for" for vote in cast)
+            noes = sum(vote["vote"] == "against" for vote in cast)
+            tenths = round(float(rule["majority_share"]) * 10_000)
+            if (
+                len(cast) >= rule["min_vote_count"]
+                and needed <= {vote["member_function"] for vote in cast}
+                and ayes * 10_000 > tenths * (ayes + noes)
+            ):
+                return True
+        return False
+
+    def is_signed(self, request: Row, kind: str, by: datetime) -> bool:
+        return any(
+            row["register_id"] == request["change_request_id"]
+            and row["approval_type"] == kind
+            and row["decision"] == "approved"
+            and self.is_known(row["decided_on"], row["recorded_at"], by)
+            and row["decided_by"] != request["requested_by"]
+            and row["decided_on"] >= request["requested_on"]
+            and any(seat["role_code"] == ROLES[kind] for seat in self.seats(row["decided_by"], row["decided_on"]))
+            for row in self.tables["governance_approval"]
+        )
+
+    def is_assessed(self, request: Row, by: datetime) -> bool:
+        for row in self.tables["metric_impact_assessment"]:
+            teams = {
+                team["team_code"]
+                for team in self.tables["metric_impact_assessment_team"]
+                if team["assessment_id"] == row["assessment_id"]
+            }
+            if (
+                row["change_request_id"] == request["change_request_id"]
+                and self.is_known(row["assessed_on"], row["recorded_at"], by)
+                and row["reference"] is not None
+                and (row["covered_to_on"] - row["covered_from_on"]).days + 1 >= 90
+                and ("*" in teams or teams >= set(TEAMS))
+            ):
+                return True
+        return False
+
+    def holds(self, request: Row, start: date) -> bool:
+        """Whether everything had been done when a period began."""
+        by = datetime.combine(start, time())
+        rule = next(row for row in self.tables["activation_rule"] if row["change_kind"] == request["change_kind"])
+        if not self.is_known(request["requested_on"], request["recorded_at"], by):
+            return False
+        notice_days = rule["notice_days"] if request["is_kpi_affected"] else rule["notice_days_without_kpi"]
+        if notice_days:
+            if not self.is_known(request["notice_on"], request["notice_recorded_at"], by):
+                return False
+            announced = max(request["notice_on"], request["notice_recorded_at"].date())
+            if start < announced + timedelta(days=notice_days):
+                return False
+        return (
+            self.board_has_decided(request, rule, by)
+            and (not rule["is_impact_assessment_required"] or self.is_assessed(request, by))
+            and (not rule["is_legal_required"] or self.is_signed(request, "legal", by))
+            and (not rule["is_works_council_required"] or self.is_signed(request, "works_council", by))
+        )
+
+    def begins(self, request: Row, definition: Row) -> date | None:
+        """The first start of a period a request may take effect on."""
+        rule = next(row for row in self.tables["activation_rule"] if row["change_kind"] == request["change_kind"])
+        earliest = request["proposed_from"]
+        if request["change_kind"] != "retirement":
+            earliest = max(earliest, definition["effective_from"])
+        return next(
+            (
+                start
+                for start in month_starts()
+                if start >= earliest
+                and (rule["start_grain"] == "month" or start.month in (1, 4, 7, 10))
+                and self.holds(request, start)
+            ),
+            None,
+        )
+
+    def in_force(self) -> dict[date, int | None]:
+        """The version in force at each start of a month."""
+        definitions = self.tables["metric_definition"]
+        last = max(row["metric_version"] for row in definitions)
+        retired: dict[int, date] = {}
+        begins: dict[int, date] = {}
+        for definition in definitions:
+            version = definition["metric_version"]
+            for request in self.tables["metric_change_request"]:
+                start = None
+                if request["change_kind"] == "retirement" and version <= request["metric_version"] <= last:
+                    start = self.begins(request, definition)
+                    if start:
+                        retired[version] = start
+                elif request["change_kind"] != "retirement" and request["metric_version"] == version:
+                    start = self.begins(request, definition)
+                    if start:
+                        begins[version] = start
+        ends = {row["metric_version"]: row["effective_to"] for row in definitions if row["metric_version"] == last}
+        for version in list(begins):
+            is_over = ends.get(version) is not None and begins[version] > ends[version]
+            if is_over or (version in retired and begins[version] >= retired[version]):
+                del begins[version]
+        found: dict[date, int | None] = {}
+        for start in month_starts():
+            begun = [version for version, first in begins.items() if first <= start]
+            version = max(begun, default=None)
+            if version is not None and (
+                (ends.get(version) is not None and start > ends[version])
+                or (version in retired and start >= retired[version])
+            ):
+                version = None
+            found[start] = version
+        return found
+
+
+def counted(on: date, recorded_at: datetime) -> datetime:
+    return max(datetime.combine(on, time()), recorded_at)
+
+
+def month_starts() -> list[date]:
+    return [date(year, month, 1) for year in range(FIRST.year - 1, LAST.year + 1) for month in range(1, 13)]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_engine() as connection:
+        yield connection
+
+
+TABLES = (
+    "team",
+    "activation_rule",
+    "activation_rule_function",
+    "approval_role",
+    "governance_member",
+    "metric_definition",
+    "metric_change_request",
+    "metric_board_vote",
+    "metric_impact_assessment",
+    "metric_impact_assessment_team",
+    "governance_approval",
+)
+
+
+@pytest.mark.requirement("OPS-4.1")
+@pytest.mark.requirement("OPS-4.2")
+@pytest.mark.requirement("SVC-6.2")
+@seed(SEED)
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
+@given(world=worlds())
+def test_versions_in_force_are_those_of_the_walk(engine: duckdb.DuckDBPyConnection, world: World) -> None:
+    for table in TABLES:
+        fill(engine, table, world.tables.get(table, []))
+    fill(engine, "int_run_context", [{"run_id": "r", "as_of_at": world.as_of_at}])
+    rows = rows_of(engine, "select * from int_metric_activation")
+    assert sorted(row["metric_version"] for row in rows) == [
+        row["metric_version"] for row in world.tables["metric_definition"]
+    ]
+    # a version either holds from a day or says why not
+    assert all(
+        (row["refusal_reasons"] is None) == row["is_activated"] == (row["effective_from"] is not None) for row in rows
+    )
+    found = {}
+    for start in month_starts():
+        holding = [
+            row["metric_version"]
+            for row in rows
+            if row["is_activated"]
+            and row["effective_from"] <= start
+            and (row["effective_to"] is None or start <= row["effective_to"])
+        ]
+        assert len(holding) <= 1, (start, rows)
+        found[start] = holding[0] if holding else None
+    expected = Oracle(world).in_force()
+    assert found == expected, (dict(world.tables), rows)
