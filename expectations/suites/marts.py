@@ -15,21 +15,7 @@ from typing import Any
 import yaml
 
 from expectations.checks import CheckSpec, FromModels, On, quoted, text_list
-from expectations.suites import (
-    marts_availability,
-    marts_breach,
-    marts_cmdb,
-    marts_exclusions,
-    marts_finance,
-    marts_jira,
-    marts_metrics,
-    marts_monitoring,
-    marts_people,
-    marts_slo,
-    marts_sources,
-    marts_statistics,
-    marts_vendors,
-)
+from expectations.suites import beside
 
 TICKET_SOURCES = ("servicenow", "servicenow_event_log", "jira")
 SLT_STATUSES = (
@@ -99,25 +85,7 @@ def checks() -> list[CheckSpec]:
         *_reconciliations(),
         *_types(),
         *_privacy(),
-        *(
-            check
-            for suite in (
-                marts_exclusions,
-                marts_monitoring,
-                marts_availability,
-                marts_slo,
-                marts_vendors,
-                marts_finance,
-                marts_breach,
-                marts_cmdb,
-                marts_sources,
-                marts_statistics,
-                marts_people,
-                marts_jira,
-                marts_metrics,
-            )
-            for check in suite.checks()
-        ),
+        *(check for suite in beside("marts") for check in suite.checks()),
     ]
 
 

@@ -1,5 +1,5 @@
-"""Gate marts, metrics: each result follows from its sums, its definition, its freezes and its evidence, and no definition
-has changed under its number. `checks()` is read by `expectations.suites.marts`.
+"""Gate marts, metrics: each result follows from its sums, its definition, its freezes and its evidence, and no
+definition has changed under its number. `checks()` is read by `expectations.suites.marts`.
 
 What the models say is judged anew from the seeds and the results as they stand.
 """
