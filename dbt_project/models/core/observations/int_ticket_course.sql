@@ -59,7 +59,10 @@ courses as (
         sum(case when was_stopped and not is_stopped and ticket_state <> 'canceled' then 1 else 0 end)
             as reopening_count,
         sum(
-            case when ticket_state = 'awaiting_caller' and coalesce(earlier_state, '') <> 'awaiting_caller' then 1 else 0 end
+            case
+                when ticket_state = 'awaiting_caller' and coalesce(earlier_state, '') <> 'awaiting_caller' then 1
+                else 0
+            end
         ) as caller_wait_count
     from judged
     group by ticket_key
