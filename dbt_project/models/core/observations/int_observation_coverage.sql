@@ -46,7 +46,10 @@ service_month_records as (
 
 view_records as (
     select
-        case when views.viewed_at <= run_context.as_of_at then 'observed' else 'after_as_of' end as observation_status
+        case
+            when views.viewed_at <= run_context.as_of_at then 'observed'
+            else 'after_as_of'
+        end as observation_status
     from views
     cross join run_context
 ),
