@@ -18,13 +18,13 @@ teams as (
 compared as (
     select
         events.*,
-        lag(ticket_state) over (partition by ticket_key order by event_sequence) as earlier_state,
+        lag(ticket_state) over (partition by ticket_id order by event_sequence) as earlier_state,
         last_value(assignment_group_name ignore nulls) over earlier_events as earlier_group_name,
         last_value(team_code ignore nulls) over earlier_events as earlier_team_code,
         last_value(assigned_employee_number ignore nulls) over earlier_events as earlier_employee_number
     from events
     window earlier_events as (
-        partition by ticket_key
+        partition by ticket_id
         order by event_sequence
         rows between unbounded preceding and 1 preceding
     )
@@ -47,12 +47,15 @@ judged as (
 
 courses as (
     select
-        ticket_key,
+        ticket_id,
+        max(ticket_key) as ticket_key,
         max(event_sequence) as last_sequence,
         max(case when is_stopped and not was_stopped then event_sequence end) as stop_sequence,
         min(case when ticket_state not in ('new', 'unknown', 'canceled') then event_at end) as responded_at,
-        min(case when assignment_group_name is not null then event_sequence end) as first_group_sequence,
-        min(case when assigned_employee_number is not null then event_sequence end) as first_person_sequence,
+        min_by(coalesce(team_code, ''), case when assignment_group_name is not null then event_sequence end)
+            as first_team_code,
+        min_by(assigned_employee_number, case when assigned_employee_number is not null then event_sequence end)
+            as first_employee_number,
         sum(case when is_handover then 1 else 0 end) as handover_count,
         sum(case when is_escalation then 1 else 0 end) as escalation_count,
         sum(case when is_person_change then 1 else 0 end) as person_change_count,
@@ -65,7 +68,7 @@ courses as (
             end
         ) as caller_wait_count
     from judged
-    group by ticket_key
+    group by ticket_id
 ),
 
 -- a ticket counts as it stood when it was resolved the last time; one that is not resolved, as it stands now
@@ -104,8 +107,8 @@ final as (
         counted.exclusion_scope_code,
         counted.team_code,
         counted.assigned_employee_number as employee_number,
-        first_groups.team_code as first_team_code,
-        first_persons.assigned_employee_number as first_employee_number,
+        nullif(situations.first_team_code, '') as first_team_code,
+        situations.first_employee_number,
         cast(situations.handover_count as bigint) as handover_count,
         cast(situations.escalation_count as bigint) as escalation_count,
         cast(situations.person_change_count as bigint) as person_change_count,
@@ -119,15 +122,7 @@ final as (
         situations.batch_id
     from situations
     inner join events as counted
-        on situations.ticket_key = counted.ticket_key and situations.situation_sequence = counted.event_sequence
-    left join events as first_groups
-        on
-            situations.ticket_key = first_groups.ticket_key
-            and situations.first_group_sequence = first_groups.event_sequence
-    left join events as first_persons
-        on
-            situations.ticket_key = first_persons.ticket_key
-            and situations.first_person_sequence = first_persons.event_sequence
+        on situations.ticket_id = counted.ticket_id and situations.situation_sequence = counted.event_sequence
 )
 
 select * from final
