@@ -94,6 +94,15 @@ AUDIT_TABLES = {
         slice_from_at timestamp, slice_to_at timestamp, category varchar, expected_low double, expected_high
         double, found_value double, history_count bigint not null, expected_text varchar not null, found_text
         varchar not null, first_batch_id varchar, how_to_mend varchar not null, is_gating boolean not null""",
+    "gate_check": """
+        gate varchar not null, check_name varchar not null, table_name varchar not null, severity varchar not
+        null, description varchar not null, primary key (gate, check_name)""",
+    "gate_outcome": """
+        run_id varchar not null, gate varchar not null, check_name varchar not null, judged_at timestamp not
+        null, outcome varchar not null, failing_row_count bigint""",
+    "dbt_test_outcome": """
+        invocation_id varchar not null, test_name varchar not null, judged_at timestamp not null, outcome
+        varchar not null, failing_row_count bigint""",
 }
 RAW_AUDIT_COLUMNS = (
     "_record json not null, _batch_id varchar not null, _row_number bigint not null, "
@@ -115,6 +124,9 @@ TABLE_COMMENTS = {
     "batch_profile": "One row per batch, slice and column: rows, empty values, distinct values, ends, quantiles.",
     "batch_category": "One row per batch, slice, column of few values and value: its rows.",
     "drift_finding": "One row per departure of a batch from the history of its entity, as last judged.",
+    "gate_check": "One row per check of a gate, as the project has it: what can stand as evidence of a control.",
+    "gate_outcome": "Append-only: one row per run and check of a gate, what came of it and when it was judged.",
+    "dbt_test_outcome": "Append-only: one row per dbt command and data test, what came of it and when.",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.lib.control_evidence import record_gate
 from dagster_project.lib.dbt_project import ParsedProject
 from dagster_project.lib.environment import gates_path
 from dagster_project.lib.progress import say
@@ -112,6 +113,7 @@ def run_checks(
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge a gate and yield each selected check. Raises dg.Failure naming every failed blocking expectation."""
     result = run_gate(gate, settings.warehouse_path)
+    record_gate(settings, result, context.run.run_id)
     selected = {key.name for key in context.selected_asset_check_keys}
     for outcome in result.outcomes:
         if check_name(outcome.check_name) in selected:

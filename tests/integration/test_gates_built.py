@@ -125,7 +125,8 @@ def test_the_demonstration_company_passes_both_gates(demo_warehouse: Any) -> Non
     ):
         result = run_gate(gate, demo_warehouse.warehouse_path)
         assert result.is_open, [describe(outcome) for outcome in result.blocking]
-        assert {o.check_name for o in result.warnings} == planted, [describe(o) for o in result.warnings]
+        found = {o.check_name for o in result.warnings} - {spec.check_name for spec in marts_registers.checks()}
+        assert found == planted, [describe(o) for o in result.warnings]
         skipped = {o.skip_reason for o in result.skipped}
         assert skipped <= {"servicenow_event_log is absent: SERVICENOW_EXPORT_FILE is not set"}
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from dagster_project.lib.control_evidence import write_gate_checks
 from dagster_project.lib.dbt_project import load_project
 from dagster_project.lib.freshness import dependents_of_entities, policy_of_source
 from dagster_project.lib.land import is_one_file, land_source
@@ -24,7 +25,14 @@ from ingestion.landing import TABLE_COMMENTS, prepare
 from ingestion.settings import Settings
 from ingestion.sources import SOURCES
 
-OPENING_TABLES = ("source_status", "source_entity", "entity_dependent")
+OPENING_TABLES = (
+    "source_status",
+    "source_entity",
+    "entity_dependent",
+    "gate_check",
+    "gate_outcome",
+    "dbt_test_outcome",
+)
 AUDIT_TABLES = (
     "extract_batch",
     "extract_state",
@@ -58,6 +66,7 @@ def open_landing(context: dg.AssetExecutionContext, run_lock: RunLockResource) -
     prepare(settings)
     status = write_source_status(settings)
     write_entities(settings, dependents_of_entities(load_project(settings).manifest))
+    write_gate_checks(settings)
     for name, (is_configured, reason) in status.items():
         if not is_configured:
             say(context.log, f"{name}: absent, {reason}")

@@ -1,0 +1,65 @@
+"""Gate marts on the registers of governance: what the demonstration shows, and each check refuses its defects."""
+# ruff: noqa: E501 (the defects stand one a line)
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.outcomes import describe
+from expectations.runner import run_gate
+from expectations.suites.marts_registers import SOX, checks
+from tests.integration.test_gates_built import Bench, mart_check
+
+pytestmark = pytest.mark.slow
+
+SPECS = {spec.check_name: spec for spec in checks()}
+ONE = "rowid = (select min(rowid) from {t} where "
+
+# What the demonstration company's registers are meant to find: each has rows that do not hold.
+PLANTED = {
+    "rpt_sox_control_evidence_covers_every_trigger",
+    "rpt_sox_control_evidence_evidence_holds",
+}
+
+# check, table, statement
+DEFECTS = [
+    ("key_is_unique", SOX, "insert into {t} select * from {t} limit 1"),
+    ("lists_every_trigger", SOX, "delete from {t} where trigger_type = 'metric'"),
+    ("holds_only_on_evidence", SOX, f"update {{t}} set is_holding = true where {ONE} finding = 'control_without_evidence')"),
+    ("holds_only_on_evidence", SOX, f"update {{t}} set is_holding = true where {ONE} finding = 'control_not_in_force')"),
+    ("holds_only_on_evidence", SOX, f"update {{t}} set is_holding = true where {ONE} finding = 'evidence_unknown')"),
+    ("covers_every_trigger", SOX, f"update {{t}} set finding = 'trigger_without_control' where {ONE} is_trigger_covered)"),
+    ("evidence_holds", SOX, f"update {{t}} set finding = 'evidence_stale' where {ONE} is_trigger_covered)"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A copy of the built warehouse; any defect is made in here and undone."""
+    folder = tmp_path_factory.mktemp("registers")
+    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
+
+
+def test_the_demonstration_company_passes_and_what_does_not_hold_is_told(bench: Bench) -> None:
+    result = run_gate("marts", bench.path, specs=list(SPECS.values()))
+    assert result.is_open and not result.skipped, [describe(o) for o in result.blocking]
+    assert {o.check_name for o in result.warnings} == PLANTED, [describe(o) for o in result.warnings]
+
+
+@pytest.mark.parametrize(("short", "table", "statement"), DEFECTS, ids=[f"{mart_check(c[0], c[1])}-{n}" for n, c in enumerate(DEFECTS)])  # fmt: skip
+def test_each_check_refuses_its_defect(bench: Bench, short: str, table: str, statement: str) -> None:
+    spec = SPECS[mart_check(short, table)]
+    assert bench.value(f"select count(*) from {table}"), f"{table} is empty: nothing is proved on it"
+    before = run_gate("marts", bench.path, specs=[spec]).outcomes[0].unexpected_count or 0
+    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
+        (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
+    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
+    assert outcome.examples and (outcome.unexpected_count is None or outcome.unexpected_count > before), outcome
+
+
+def test_every_check_has_a_defect() -> None:
+    assert {mart_check(short, table) for short, table, _ in DEFECTS} == set(SPECS)
