@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from expectations.checks import CheckSpec, On
 
 SOX = "governance.rpt_sox_control_evidence"
+PROCESSING = "governance.rpt_processing_register"
+VENDOR_DATA = "governance.rpt_vendor_data_gate"
+PERFORMANCE = "slt.fct_component_performance"
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 
 
 def checks() -> list[CheckSpec]:
     """All checks of the registers."""
-    return [*_controls()]
+    return [*_controls(), *_processing(), *_vendor_data()]
 
 
 def _on(table: str, *keys: str, **more: object) -> On:
@@ -78,4 +81,112 @@ def _controls() -> Iterator[CheckSpec]:
         "Each control in force has evidence that exists, passed last and in time.",
         "act_role_code says who must act; an unknown check or trigger is mended in seeds/controls/sox_control_*.csv",
         "warn",
+    )
+
+
+def _processing() -> Iterator[CheckSpec]:
+    on = _on(PROCESSING, "schema_name", "model_name", "column_name", "purpose_code", requirements=("OPS-2.2",))
+    yield on.unique(("processing_key",), "A column stands once for a purpose and category.", DEFECT)
+    yield on.no_rows(
+        "every_private_column_has_a_purpose",
+        """
+        select private.schema_name, private.model_name, private.column_name, private.classification
+        from core.int_private_column as private
+        where not exists (
+            select 1 from checked
+            where checked.schema_name = private.schema_name and checked.model_name = private.model_name
+            and checked.column_name = private.column_name and checked.is_holding
+        )
+        """,
+        "Each column tagged personal or pay serves a purpose that is approved, in force, on a proven basis and kept by "
+        "a rule.",
+        "enter the column in seeds/controls/processing_column.csv under its purpose, or do not hold it",
+        reads=("core.int_private_column",),
+    )
+    yield on.no_rows(
+        "holds_only_as_approved",
+        """
+        select checked.schema_name, checked.model_name, checked.column_name, checked.purpose_code
+        from checked
+        cross join core.int_run_context as run
+        where checked.is_holding and not exists (
+            select 1 from reference.processing_purpose as purpose
+            where purpose.purpose_code = checked.purpose_code and purpose.approved_on <= run.as_of_at::date
+            and run.as_of_at::date between purpose.effective_from and coalesce(purpose.effective_to, date '9999-12-31')
+            and (purpose.lawful_basis in ('contract', 'legal_obligation') or purpose.balancing_reference is not null)
+        )
+        """,
+        "Nothing counts as processed lawfully without an approved purpose in force and a proven basis.",
+        DEFECT,
+        reads=("core.int_run_context", "reference.processing_purpose"),
+    )
+    yield on.no_rows(
+        "entries_hold",
+        """
+        select schema_name, model_name, column_name, purpose_code, finding, since_on, act_role_code from checked
+        where not is_holding
+        """,
+        "Each entry of the register finds its column and holds.",
+        "act_role_code says who must act; mend seeds/controls/processing_*.csv",
+        "warn",
+    )
+
+
+def _vendor_data() -> Iterator[CheckSpec]:
+    on = _on(VENDOR_DATA, "vendor_code", "data_kind", "agreement_code", requirements=("LTI-6.3",))
+    yield on.unique(("vendor_data_key",), "An agreement stands once for a vendor and kind of data.", DEFECT)
+    yield on.no_rows(
+        "lists_every_vendor_and_agreement",
+        """
+        select vendor.vendor_code, kind.data_kind, agreement.agreement_code
+        from reference.vendor as vendor
+        cross join reference.vendor_data_kind as kind
+        left join reference.data_sharing_agreement as agreement
+            on agreement.vendor_code = vendor.vendor_code and agreement.data_kind = kind.data_kind
+        where not exists (
+            select 1 from checked
+            where checked.vendor_code = vendor.vendor_code and checked.data_kind = kind.data_kind
+            and checked.agreement_code is not distinct from agreement.agreement_code
+        )
+        """,
+        "Each vendor and kind of data stands in the list with all agreements on it.",
+        DEFECT,
+        reads=("reference.vendor", "reference.vendor_data_kind", "reference.data_sharing_agreement"),
+    )
+    yield on.no_rows(
+        "agreements_hold",
+        """
+        select vendor_code, data_kind, agreement_code, finding, since_on, refused_count, act_role_code from checked
+        where not is_in_force and (agreement_code is not null or received_count > 0) and finding <> 'not_yet_in_force'
+        or refused_count > 0
+        """,
+        "Agreements are signed, in force and cover what the data are used for, and no data were refused.",
+        "act_role_code says who must act; what was refused counts once an agreement covers it",
+        "warn",
+    )
+    performance = _on(PERFORMANCE, "component_code", "measure", "period_month", requirements=("LTI-6.3",))
+    yield performance.no_rows(
+        "vendor_reports_are_agreed",
+        """
+        select checked.component_code, checked.measure, checked.period_month
+        from checked
+        where checked.performance_source = 'vendor_report' and not exists (
+            select 1 from reference.vendor_reported_performance as report
+            inner join reference.data_sharing_agreement as agreement on agreement.vendor_code = report.vendor_code
+            inner join reference.vendor_data_kind as kind
+                on kind.data_kind = agreement.data_kind and kind.purpose_code = agreement.purpose_code
+            where report.component_code = checked.component_code and report.measure = checked.measure
+            and report.period_month = checked.period_month and agreement.data_kind = 'component_report'
+            and agreement.signed_on <= checked.period_month and agreement.effective_from <= checked.period_month
+            and coalesce(agreement.effective_to, date '9999-12-31') >= checked.period_month
+            and coalesce(agreement.terminated_on, date '9999-12-31') > checked.period_month
+        )
+        """,
+        "What a vendor reports of itself counts only under a signed agreement that covers the month and the use.",
+        DEFECT,
+        reads=(
+            "reference.vendor_reported_performance",
+            "reference.data_sharing_agreement",
+            "reference.vendor_data_kind",
+        ),
     )

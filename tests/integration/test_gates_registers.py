@@ -11,7 +11,7 @@ import pytest
 
 from expectations.outcomes import describe
 from expectations.runner import run_gate
-from expectations.suites.marts_registers import SOX, checks
+from expectations.suites.marts_registers import PERFORMANCE, PROCESSING, SOX, VENDOR_DATA, checks
 from tests.integration.test_gates_built import Bench, mart_check
 
 pytestmark = pytest.mark.slow
@@ -23,6 +23,8 @@ ONE = "rowid = (select min(rowid) from {t} where "
 PLANTED = {
     "rpt_sox_control_evidence_covers_every_trigger",
     "rpt_sox_control_evidence_evidence_holds",
+    "rpt_processing_register_entries_hold",
+    "rpt_vendor_data_gate_agreements_hold",
 }
 
 # check, table, statement
@@ -34,7 +36,33 @@ DEFECTS = [
     ("holds_only_on_evidence", SOX, f"update {{t}} set is_holding = true where {ONE} finding = 'evidence_unknown')"),
     ("covers_every_trigger", SOX, f"update {{t}} set finding = 'trigger_without_control' where {ONE} is_trigger_covered)"),
     ("evidence_holds", SOX, f"update {{t}} set finding = 'evidence_stale' where {ONE} is_trigger_covered)"),
+    ("key_is_unique", PROCESSING, "insert into {t} select * from {t} limit 1"),
+    ("every_private_column_has_a_purpose", PROCESSING, "delete from {t} where column_name = 'employee_number' and schema_name = 'incentives' and is_holding"),
+    ("every_private_column_has_a_purpose", PROCESSING, "update {t} set is_holding = false where purpose_code = 'attribution'"),
+    ("holds_only_as_approved", PROCESSING, "update {t} set is_holding = true where finding = 'purpose_not_approved'"),
+    ("holds_only_as_approved", PROCESSING, "update {t} set is_holding = true where finding = 'purpose_not_in_force'"),
+    ("holds_only_as_approved", PROCESSING, "update {t} set is_holding = true where finding = 'basis_without_proof'"),
+    ("entries_hold", PROCESSING, f"update {{t}} set is_holding = false where {ONE} is_holding)"),
+    ("key_is_unique", VENDOR_DATA, "insert into {t} select * from {t} limit 1"),
+    ("lists_every_vendor_and_agreement", VENDOR_DATA, "delete from {t} where finding = 'expired'"),
+    ("lists_every_vendor_and_agreement", VENDOR_DATA, "delete from {t} where finding = 'no_agreement'"),
+    ("agreements_hold", VENDOR_DATA, f"update {{t}} set refused_count = 1 where {ONE} is_in_force)"),
+    ("agreements_hold", VENDOR_DATA, f"update {{t}} set finding = 'terminated', is_in_force = false where {ONE} is_in_force)"),
+    ("vendor_reports_are_agreed", PERFORMANCE, f"update {{t}} set component_code = 'relaypost-new' where {ONE} performance_source = 'vendor_report')"),
+    ("vendor_reports_are_agreed", PERFORMANCE, f"update {{t}} set performance_source = 'vendor_report' where {ONE} performance_source = 'monitors')"),
 ]  # fmt: skip
+
+# A condition of the vendor data gate, and the agreement without it: then what it covered no longer counts.
+CONDITIONS = [
+    ("exists", "delete from {t} where agreement_code = 'DSA-DC-01'"),
+    ("signed", "update {t} set signed_on = null where agreement_code = 'DSA-DC-01'"),
+    ("purpose", "update {t} set purpose_code = 'benchmarking' where agreement_code = 'DSA-DC-01'"),
+    ("kind", "update {t} set data_kind = 'performance_drop' where agreement_code = 'DSA-DC-01'"),
+    ("begun", "update {t} set effective_from = '2027-01-01' where agreement_code = 'DSA-DC-01'"),
+    ("not_ended", "update {t} set effective_to = '2024-12-31' where agreement_code = 'DSA-DC-01'"),
+    ("not_terminated", "update {t} set terminated_on = '2025-01-01' where agreement_code = 'DSA-DC-01'"),
+]  # fmt: skip
+AGREEMENTS = "reference.data_sharing_agreement"
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +87,19 @@ def test_each_check_refuses_its_defect(bench: Bench, short: str, table: str, sta
         (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
     assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
     assert outcome.examples and (outcome.unexpected_count is None or outcome.unexpected_count > before), outcome
+
+
+@pytest.mark.requirement("LTI-6.3")
+@pytest.mark.parametrize(("condition", "statement"), CONDITIONS, ids=[c[0] for c in CONDITIONS])
+def test_a_vendor_report_counts_only_while_every_condition_holds(bench: Bench, condition: str, statement: str) -> None:
+    """The gate judges the agreements themselves: figures that still stand on one that is gone are refused."""
+    spec = SPECS[mart_check("vendor_reports_are_agreed", PERFORMANCE)]
+    (before,) = run_gate("marts", bench.path, specs=[spec]).outcomes
+    assert before.success, before
+    with bench.defect(AGREEMENTS, "create or replace table {t} as select * from {t}", statement):
+        (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
+    reports = bench.value("select count(*) from reference.vendor_reported_performance where vendor_code = 'deepcable'")
+    assert not outcome.success and outcome.unexpected_count == reports > 0, (condition, outcome)
 
 
 def test_every_check_has_a_defect() -> None:

@@ -13,12 +13,12 @@ vendor_reporting_duty as (
     select * from {{ ref('vendor_reporting_duty') }}
 ),
 
-summary as (
-    select * from {{ ref('stg_vendor_performance__summaries') }}
+received_summary as (
+    select * from {{ ref('int_vendor_claim') }}
 ),
 
-vendor_record as (
-    select * from {{ ref('stg_vendor_performance__records') }}
+received_record as (
+    select * from {{ ref('int_vendor_claim_record') }}
 ),
 
 fct_availability as (
@@ -35,6 +35,12 @@ fct_ticket_slt as (
         and slt_status in ('met', 'within_tolerance', 'breached')
 ),
 
+-- what no data-sharing agreement covers is not looked at
+summary as (
+    select * from received_summary
+    where is_covered
+),
+
 record as (
     select
         vendor_code,
@@ -47,7 +53,18 @@ record as (
         {{ integer_units('affected_share', 6) }} as affected_units,
         case when counted_seconds <= target_seconds then 1 else 0 end as is_good_count,
         batch_id
-    from vendor_record
+    from received_record
+    where is_covered
+),
+
+refused as (
+    select distinct
+        vendor_code,
+        service_code,
+        measure,
+        period_month
+    from received_summary
+    where not is_covered
 ),
 
 -- before the first report came, nothing was owed
@@ -96,6 +113,15 @@ spine as (
         measure,
         period_month
     from record
+
+    union
+
+    select
+        vendor_code,
+        service_code,
+        measure,
+        period_month
+    from refused
 ),
 
 month_bounds as (
@@ -259,9 +285,16 @@ explained as (
         || ', raw data ' || coalesce(cast(judged.raw_share as varchar), 'incomplete')
         || ' from ' || cast(judged.raw_record_count as varchar) || ' records'
         || ', measured ' || coalesce(cast(cast(judged.measured_share as decimal(18, 6)) as varchar), 'nothing')
-            as figures
+            as figures,
+        refused.vendor_code is not null as is_refused
     from judged
     cross join run_context
+    left join refused
+        on
+            judged.vendor_code = refused.vendor_code
+            and judged.service_code = refused.service_code
+            and judged.measure = refused.measure
+            and judged.period_month = refused.period_month
 ),
 
 final as (
@@ -286,7 +319,13 @@ final as (
         cast(
             case status
                 when 'matched' then 'Agrees: '
-                when 'missing_report' then 'Owed and not handed over: '
+                when 'missing_report'
+                    then
+                        case
+                            when is_refused
+                                then 'Handed over without a data-sharing agreement in force, and so not counted: '
+                            else 'Owed and not handed over: '
+                        end
                 when 'missing_measured' then 'Nothing of ours to hold it against: '
                 when 'missing_summary' then 'Raw data without a claim: '
                 when 'missing_raw'

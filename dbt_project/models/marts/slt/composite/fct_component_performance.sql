@@ -19,7 +19,8 @@ fct_ticket_slt as (
 ),
 
 vendor_reported_performance as (
-    select * from {{ ref('vendor_reported_performance') }}
+    select * from {{ ref('int_vendor_reported_performance') }}
+    where is_covered
 ),
 
 service_target as (
