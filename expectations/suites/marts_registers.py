@@ -14,12 +14,14 @@ SOX = "governance.rpt_sox_control_evidence"
 PROCESSING = "governance.rpt_processing_register"
 VENDOR_DATA = "governance.rpt_vendor_data_gate"
 PERFORMANCE = "slt.fct_component_performance"
+RETENTION = "governance.rpt_retention"
+COMMUNICATIONS = "governance.rpt_plan_communication"
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 
 
 def checks() -> list[CheckSpec]:
     """All checks of the registers."""
-    return [*_controls(), *_processing(), *_vendor_data()]
+    return [*_controls(), *_processing(), *_vendor_data(), *_retention(), *_communications()]
 
 
 def _on(table: str, *keys: str, **more: object) -> On:
@@ -189,4 +191,84 @@ def _vendor_data() -> Iterator[CheckSpec]:
             "reference.data_sharing_agreement",
             "reference.vendor_data_kind",
         ),
+    )
+
+
+def _retention() -> Iterator[CheckSpec]:
+    on = _on(
+        RETENTION, "subject_type", "subject_code", "retention_rule_code", requirements=("LTI-7.2", "SVC-3.5", "LTI-8.5")
+    )
+    yield on.unique(("retention_key",), "A subject stands once for a rule.", DEFECT)
+    yield on.no_rows(
+        "lists_all_that_is_held",
+        """
+        select distinct batch.source_name || '.' || batch.entity_name as subject_code
+        from core.int_extract_batch as batch
+        where not exists (
+            select 1 from checked
+            where checked.subject_type = 'landed_data'
+            and checked.subject_code = batch.source_name || '.' || batch.entity_name
+        )
+        union all
+        select communication_id from reference.plan_communication as communication
+        where sent_on is not null and not exists (
+            select 1 from checked
+            where checked.subject_type = 'plan_communication'
+            and checked.subject_code = communication.communication_id
+        )
+        """,
+        "Whatever has landed and whatever was sent stands in the list, under a rule or not.",
+        DEFECT,
+        reads=("core.int_extract_batch", "reference.plan_communication"),
+    )
+    yield on.no_rows(
+        "keeps_at_least_what_the_rule_says",
+        """
+        select checked.subject_type, checked.subject_code, checked.retention_rule_code, checked.keep_until_on
+        from checked
+        inner join reference.retention_rule as rule on rule.rule_code = checked.retention_rule_code
+        where checked.subject_type <> 'extension' and checked.oldest_on is not null
+        and checked.keep_until_on < (checked.oldest_on + to_months(rule.keep_months))::date
+        """,
+        "Nothing falls due before its rule lets it.",
+        DEFECT,
+        reads=("reference.retention_rule",),
+    )
+    yield on.no_rows(
+        "rules_hold",
+        """
+        select subject_type, subject_code, retention_rule_code, finding, since_on, act_role_code from checked
+        where not is_holding
+        """,
+        "What is held has a rule in force and its history, nothing is overdue, and what was sent is archived.",
+        "act_role_code says who must act; rules stand in seeds/controls/retention_*.csv",
+        "warn",
+    )
+
+
+def _communications() -> Iterator[CheckSpec]:
+    on = _on(COMMUNICATIONS, "communication_id", requirements=("DESK-6.2",))
+    yield on.unique(("communication_id",), "A communication stands once.", DEFECT)
+    yield on.no_rows(
+        "holds_only_in_time",
+        """
+        select checked.communication_id, checked.sent_on, checked.effect_on
+        from checked
+        left join reference.communication_rule as rule on rule.jurisdiction_code = checked.jurisdiction_code
+        where checked.finding = 'holds' and not coalesce(
+            date_diff('day', checked.sent_on, checked.effect_on) >= rule.min_notice_days
+            and checked.proof_reference is not null, false
+        )
+        """,
+        "A communication holds only when it was sent by the notice its jurisdiction demands, with proof.",
+        DEFECT,
+        reads=("reference.communication_rule",),
+    )
+    yield on.no_rows(
+        "communications_hold",
+        "select communication_id, finding, since_on, open_acknowledgement_count, act_role_code from checked "
+        "where not is_holding",
+        "Each plan communication went out in time, with proof, and is acknowledged where that is asked.",
+        "act_role_code says who must act; what was sent too late should not take effect before the notice has run",
+        "warn",
     )

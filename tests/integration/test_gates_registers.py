@@ -11,7 +11,15 @@ import pytest
 
 from expectations.outcomes import describe
 from expectations.runner import run_gate
-from expectations.suites.marts_registers import PERFORMANCE, PROCESSING, SOX, VENDOR_DATA, checks
+from expectations.suites.marts_registers import (
+    COMMUNICATIONS,
+    PERFORMANCE,
+    PROCESSING,
+    RETENTION,
+    SOX,
+    VENDOR_DATA,
+    checks,
+)
 from tests.integration.test_gates_built import Bench, mart_check
 
 pytestmark = pytest.mark.slow
@@ -25,6 +33,8 @@ PLANTED = {
     "rpt_sox_control_evidence_evidence_holds",
     "rpt_processing_register_entries_hold",
     "rpt_vendor_data_gate_agreements_hold",
+    "rpt_retention_rules_hold",
+    "rpt_plan_communication_communications_hold",
 }
 
 # check, table, statement
@@ -50,6 +60,16 @@ DEFECTS = [
     ("agreements_hold", VENDOR_DATA, f"update {{t}} set finding = 'terminated', is_in_force = false where {ONE} is_in_force)"),
     ("vendor_reports_are_agreed", PERFORMANCE, f"update {{t}} set component_code = 'relaypost-new' where {ONE} performance_source = 'vendor_report')"),
     ("vendor_reports_are_agreed", PERFORMANCE, f"update {{t}} set performance_source = 'vendor_report' where {ONE} performance_source = 'monitors')"),
+    ("key_is_unique", RETENTION, "insert into {t} select * from {t} limit 1"),
+    ("lists_all_that_is_held", RETENTION, "delete from {t} where subject_code = 'servicenow.incident'"),
+    ("lists_all_that_is_held", RETENTION, "delete from {t} where subject_code = 'COM-001'"),
+    ("keeps_at_least_what_the_rule_says", RETENTION, f"update {{t}} set keep_until_on = keep_until_on - 2000 where {ONE} retention_rule_code = 'PERF-7Y' and subject_type = 'landed_data')"),
+    ("rules_hold", RETENTION, f"update {{t}} set is_holding = false where {ONE} is_holding)"),
+    ("key_is_unique", COMMUNICATIONS, "insert into {t} select * from {t} limit 1"),
+    ("holds_only_in_time", COMMUNICATIONS, "update {t} set finding = 'holds' where finding = 'too_late'"),
+    ("holds_only_in_time", COMMUNICATIONS, "update {t} set finding = 'holds' where finding = 'no_proof'"),
+    ("holds_only_in_time", COMMUNICATIONS, "update {t} set finding = 'holds' where finding = 'no_rule'"),
+    ("communications_hold", COMMUNICATIONS, f"update {{t}} set is_holding = false where {ONE} is_holding)"),
 ]  # fmt: skip
 
 # A condition of the vendor data gate, and the agreement without it: then what it covered no longer counts.
