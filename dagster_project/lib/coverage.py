@@ -119,7 +119,8 @@ def names_asked_for(mechanism: str) -> list[str]:
 def claims_of_manifest(manifest: Mapping[str, Any]) -> Claims:
     """What dbt's manifest claims: nodes deliver, tests prove.
 
-    By name: a manifest parsed in parts has an order of its own.
+    By name: a manifest parsed in parts has an order of its own. `meta.owner` is a name once every source system
+    declares one.
     """
     claims = Claims()
     nodes = sorted([*manifest.get("nodes", {}).values(), *manifest.get("sources", {}).values()], key=_name_of_node)
@@ -131,6 +132,9 @@ def claims_of_manifest(manifest: Mapping[str, Any]) -> Claims:
         for requirement in dict.fromkeys(_ids(node) + of_source):
             source = f"{node['source_name']}." if node["resource_type"] == "source" else ""
             claims.delivered_by[requirement].append(f"{source}{node['name']}")
+    sources = [n for n in nodes if n["resource_type"] == "source" and n["source_name"] != "landing"]
+    if sources and all((source.get("source_meta") or {}).get("owner") for source in sources):
+        claims.names.add("meta.owner")
     tests = [node for node in nodes if node["resource_type"] == "test"]
     for test in [*tests, *sorted(manifest.get("unit_tests", {}).values(), key=_name_of_node)]:
         if (test.get("config") or {}).get("severity", "error").lower() != "error":

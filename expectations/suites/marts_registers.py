@@ -16,12 +16,22 @@ VENDOR_DATA = "governance.rpt_vendor_data_gate"
 PERFORMANCE = "slt.fct_component_performance"
 RETENTION = "governance.rpt_retention"
 COMMUNICATIONS = "governance.rpt_plan_communication"
+OWNERSHIP = "governance.rpt_ownership_gap"
+DOCUMENTS = "governance.rpt_document_review"
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 
 
 def checks() -> list[CheckSpec]:
     """All checks of the registers."""
-    return [*_controls(), *_processing(), *_vendor_data(), *_retention(), *_communications()]
+    return [
+        *_controls(),
+        *_processing(),
+        *_vendor_data(),
+        *_retention(),
+        *_communications(),
+        *_ownership(),
+        *_documents(),
+    ]
 
 
 def _on(table: str, *keys: str, **more: object) -> On:
@@ -270,5 +280,78 @@ def _communications() -> Iterator[CheckSpec]:
         "where not is_holding",
         "Each plan communication went out in time, with proof, and is acknowledged where that is asked.",
         "act_role_code says who must act; what was sent too late should not take effect before the notice has run",
+        "warn",
+    )
+
+
+def _ownership() -> Iterator[CheckSpec]:
+    on = _on(OWNERSHIP, "object_type", "object_code", "owner_employee_number", requirements=("SLT-4.1", "SLT-2.6"))
+    yield on.unique(("ownership_key",), "A mandate stands once for an object.", DEFECT)
+    yield on.no_rows(
+        "lists_every_object",
+        """
+        with object as (
+            select 'service' as object_type, service_code as object_code from reference.service
+            union select 'metric', metric_code from reference.metric_definition
+            union select 'mart', schema_name || '.' || node_name from core.int_manifest_node
+                where layer = 'marts' and node_type = 'model'
+            union select 'source', source from landing.source_entity
+        )
+        select object_type, object_code from object
+        where not exists (
+            select 1 from checked
+            where checked.object_type = object.object_type and checked.object_code = object.object_code
+        )
+        """,
+        "Each source, mart, metric and service stands in the list, owned or not.",
+        DEFECT,
+        reads=("reference.service", "reference.metric_definition", "core.int_manifest_node", "landing.source_entity"),
+    )
+    yield on.no_rows(
+        "owner_has_a_mandate",
+        """
+        select checked.object_type, checked.object_code, checked.owner_employee_number
+        from checked
+        cross join core.int_run_context as run
+        where checked.finding = 'holds' and not exists (
+            select 1 from reference.data_owner as owner
+            where owner.object_type = checked.object_type
+            and owner.owner_employee_number = checked.owner_employee_number
+            and owner.mandate_reference = checked.mandate_reference
+            and run.as_of_at::date between owner.effective_from and coalesce(owner.effective_to, date '9999-12-31')
+        )
+        """,
+        "Nobody counts as an owner without a mandate in force.",
+        DEFECT,
+        reads=("core.int_run_context", "reference.data_owner"),
+    )
+    yield on.no_rows(
+        "everything_is_owned",
+        "select distinct object_type, object_code, finding, since_on, act_role_code from checked where not is_owned",
+        "Each source, mart, metric and service has an owner with authority.",
+        "name an owner with a mandate in seeds/controls/data_owner.csv; a service names its owner in service.csv",
+        "warn",
+    )
+
+
+def _documents() -> Iterator[CheckSpec]:
+    on = _on(DOCUMENTS, "document_code", requirements=("OPS-8.6",))
+    yield on.unique(("document_code",), "A document stands once.", DEFECT)
+    yield on.no_rows(
+        "holds_only_after_the_change",
+        """
+        select checked.document_code, checked.reviewed_on, checked.last_changed_on from checked
+        where checked.is_holding and not coalesce(
+            checked.outcome = 'accepted' and checked.reviewed_on >= checked.last_changed_on, false
+        )
+        """,
+        "A document holds only when it was accepted after the newest version it explains took effect.",
+        DEFECT,
+    )
+    yield on.no_rows(
+        "documents_hold",
+        "select document_code, finding, since_on, last_changed_on, act_role_code from checked where not is_holding",
+        "Each document is reviewed yearly and after a definition changed.",
+        "act_role_code reviews it against the metrics in force and enters the review in document_review.csv",
         "warn",
     )

@@ -13,6 +13,8 @@ from expectations.outcomes import describe
 from expectations.runner import run_gate
 from expectations.suites.marts_registers import (
     COMMUNICATIONS,
+    DOCUMENTS,
+    OWNERSHIP,
     PERFORMANCE,
     PROCESSING,
     RETENTION,
@@ -35,6 +37,8 @@ PLANTED = {
     "rpt_vendor_data_gate_agreements_hold",
     "rpt_retention_rules_hold",
     "rpt_plan_communication_communications_hold",
+    "rpt_ownership_gap_everything_is_owned",
+    "rpt_document_review_documents_hold",
 }
 
 # check, table, statement
@@ -70,6 +74,17 @@ DEFECTS = [
     ("holds_only_in_time", COMMUNICATIONS, "update {t} set finding = 'holds' where finding = 'no_proof'"),
     ("holds_only_in_time", COMMUNICATIONS, "update {t} set finding = 'holds' where finding = 'no_rule'"),
     ("communications_hold", COMMUNICATIONS, f"update {{t}} set is_holding = false where {ONE} is_holding)"),
+    ("key_is_unique", OWNERSHIP, "insert into {t} select * from {t} limit 1"),
+    *(("lists_every_object", OWNERSHIP, f"delete from {{t}} where object_type = '{kind}' and {ONE} object_type = '{kind}')") for kind in ("source", "mart", "metric", "service")),
+    ("owner_has_a_mandate", OWNERSHIP, "update {t} set finding = 'holds' where finding = 'mandate_not_in_force'"),
+    ("owner_has_a_mandate", OWNERSHIP, "update {t} set finding = 'holds' where finding = 'owner_without_authority'"),
+    ("owner_has_a_mandate", OWNERSHIP, "update {t} set finding = 'holds' where finding = 'no_owner'"),
+    ("everything_is_owned", OWNERSHIP, f"update {{t}} set is_owned = false where {ONE} is_owned)"),
+    ("key_is_unique", DOCUMENTS, "insert into {t} select * from {t} limit 1"),
+    ("holds_only_after_the_change", DOCUMENTS, "update {t} set is_holding = true where finding = 'definition_changed'"),
+    ("holds_only_after_the_change", DOCUMENTS, "update {t} set is_holding = true where finding = 'never_reviewed'"),
+    ("holds_only_after_the_change", DOCUMENTS, "update {t} set is_holding = true where finding = 'changes_open'"),
+    ("documents_hold", DOCUMENTS, f"update {{t}} set is_holding = false where {ONE} is_holding)"),
 ]  # fmt: skip
 
 # A condition of the vendor data gate, and the agreement without it: then what it covered no longer counts.

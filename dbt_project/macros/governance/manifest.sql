@@ -84,6 +84,22 @@
     {{ text_rows(['schema_name', 'model_name', 'column_name', 'classification'], rows) }}
 {%- endmacro %}
 
+{#- Query: every source system but the landing's own audit, with its meta.owner (source_name, declared_owner). -#}
+{% macro manifest_source_owners() -%}
+    {%- set owners = {} -%}
+    {%- if execute -%}
+        {%- for node in graph.sources.values() if node.source_name != 'landing' -%}
+            {%- set owner = (node.source_meta or {}).get('owner') or meta_of(node).get('owner') or '' -%}
+            {%- do owners.update({node.source_name: owner}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- set rows = [] -%}
+    {%- for name in owners | sort -%}
+        {%- do rows.append([name, owners[name]]) -%}
+    {%- endfor -%}
+    {{ text_rows(['source_name', 'declared_owner'], rows) }}
+{%- endmacro %}
+
 {#- Query: every seed and staging model a model is built from, directly or not (input_name, input_type). -#}
 {% macro manifest_inputs_of(model_name) -%}
     {%- set rows = [] -%}
