@@ -200,6 +200,8 @@ PAYOUT_COLUMNS = (
     "country_code",
     "cost_centre_code",
     "metric_value",
+    "paid_value",
+    "adjustment_id",
     "band_method",
     "payout_share",
     "weight",

@@ -19,6 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ingestion.demo.reference_adjustments import interests_of, judge_adjustments, load_registers, paid_values
 from ingestion.demo.reference_clock import (
     SEEDS_PATH,
     AvailabilityMonth,
@@ -394,6 +395,8 @@ class PayoutLine:
     metric_code: str
     metric_version: int | None
     metric_value: Fraction | None
+    paid_value: Fraction | None
+    adjustment_id: str | None
     band_method: str
     payout_share: Fraction
     weight: Fraction
@@ -484,11 +487,13 @@ def calculate_person_quarter(
     period: tuple[date, date],
     metrics: Mapping[tuple[str, str, date], MetricResult],
     teams: Mapping[str, Team],
+    adjusted: Mapping[tuple[str, str, date], tuple[str, Fraction]] | None = None,
 ) -> list[PayoutLine]:
     """Payout lines of one person in one quarter, allocated to the cent per currency.
 
-    ``metrics`` holds the quarter results in force by (metric_code, team_code, period start). Lines come in
-    the order of segment, then component; lines of 0.00 are kept.
+    ``metrics`` holds the quarter results in force by (metric_code, team_code, period start); ``adjusted``, by the
+    same key, (adjustment, value) where pay uses another value than the measured one. Lines come in the order of
+    segment, then component; lines of 0.00 are kept.
     """
     start_on, end_on = period
     quarter_days = (end_on - start_on).days
@@ -499,7 +504,9 @@ def calculate_person_quarter(
         for component in plan.components.get(team.tier, ()):
             metric = metrics.get((component.metric_code, segment.team_code, start_on))
             value = None if metric is None else metric.metric_value
-            share = payout_share(component.bands, component.band_method, value)
+            moved = (adjusted or {}).get((component.metric_code, segment.team_code, start_on))
+            adjustment_id, paid_value = moved or (None, value)
+            share = payout_share(component.bands, component.band_method, paid_value)
             exact.append(
                 Fraction(segment.target_amount)
                 * Fraction(segment.segment_days, quarter_days)
@@ -526,6 +533,8 @@ def calculate_person_quarter(
                     metric_code=component.metric_code,
                     metric_version=None if metric is None else metric.metric_version,
                     metric_value=value,
+                    paid_value=paid_value,
+                    adjustment_id=adjustment_id,
                     band_method=component.band_method,
                     payout_share=share,
                     weight=component.weight,
@@ -570,6 +579,24 @@ def calculate_reference(company: Company, seeds_path: Path = SEEDS_PATH) -> Refe
         for item in metrics
         if item.period_grain == "quarter"
     }
+    registers = load_registers(seeds_path)
+    verdicts = judge_adjustments(
+        registers, interests_of(company, registers.adjustments), company.as_of_at.replace(tzinfo=None)
+    )
+    moved = paid_values(
+        registers,
+        verdicts,
+        {
+            (item.metric_code, item.entity_code, item.period_grain, item.period_start_on): item.metric_value
+            for item in metrics
+            if item.result_status == "ok"
+        },
+    )
+    adjusted = {
+        (metric_code, team_code, start): found
+        for (metric_code, team_code, grain, start), found in moved.items()
+        if grain == "quarter"
+    }
     plans = load_plans(seeds_path)
     teams = {team.team_code: team for team in company.teams}
     jobs: dict[str, list[JobInfo]] = defaultdict(list)
@@ -587,5 +614,7 @@ def calculate_reference(company: Company, seeds_path: Path = SEEDS_PATH) -> Refe
                 continue
             for employee in sorted(company.employees, key=lambda item: item.employee_number):
                 segments = pay_segments(employee, jobs[employee.id], targets[employee.id], start, end)
-                payouts.extend(calculate_person_quarter(employee, segments, plan, (start, end), quarter_metrics, teams))
+                payouts.extend(
+                    calculate_person_quarter(employee, segments, plan, (start, end), quarter_metrics, teams, adjusted)
+                )
     return ReferenceResult(ticket_results, availability, metrics, payouts)

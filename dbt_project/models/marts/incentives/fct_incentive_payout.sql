@@ -37,6 +37,11 @@ fct_metric_result as (
     where period_grain = 'quarter' and entity_type = 'team'
 ),
 
+score_adjustment_effect as (
+    select * from {{ ref('fct_score_adjustment_effect') }}
+    where is_applied
+),
+
 segment as (
     select
         incentive_period.plan_code,
@@ -77,6 +82,22 @@ segment as (
             and incentive_period.period_start_on >= plan_activation.effective_from
 ),
 
+-- the value pay uses: the measured one, unless an adjustment with all its signatures moved it
+paid_result as (
+    select
+        fct_metric_result.metric_result_key,
+        fct_metric_result.metric_code,
+        fct_metric_result.entity_code,
+        fct_metric_result.period_start_on,
+        fct_metric_result.metric_value,
+        fct_metric_result.result_status,
+        score_adjustment_effect.adjustment_id,
+        coalesce(score_adjustment_effect.adjusted_value, fct_metric_result.metric_value) as paid_value
+    from fct_metric_result
+    left join score_adjustment_effect
+        on fct_metric_result.metric_result_key = score_adjustment_effect.metric_result_key
+),
+
 -- a band reaches up to the next band's lower bound; the top band has no upper bound
 band as (
     select
@@ -104,21 +125,35 @@ line as (
         plan_component.component_code,
         coalesce(component_weight.weight, plan_component.weight) as weight,
         plan_component.band_method,
-        fct_metric_result.metric_result_key,
-        fct_metric_result.metric_value,
-        fct_metric_result.result_status,
+        paid_result.metric_result_key,
+        paid_result.metric_value,
+        paid_result.adjustment_id,
+        paid_result.paid_value,
+        paid_result.result_status,
         case
-            when fct_metric_result.result_status <> 'ok' or band.lower_bound is null then 0
+            when paid_result.result_status <> 'ok' or band.lower_bound is null then 0
             when plan_component.band_method = 'flat' or band.upper_bound is null then band.payout_share
             else {{ round_half_up_ratio(
                 integer_units('band.payout_share', 4)
                     ~ ' * (' ~ integer_units('band.upper_bound', 6) ~ ' - ' ~ integer_units('band.lower_bound', 6) ~ ')'
                     ~ ' + (' ~ integer_units('band.upper_payout_share', 4) ~ ' - ' ~ integer_units('band.payout_share', 4) ~ ')'
-                    ~ ' * (' ~ integer_units('fct_metric_result.metric_value', 6) ~ ' - ' ~ integer_units('band.lower_bound', 6) ~ ')',
+                    ~ ' * (' ~ integer_units('paid_result.paid_value', 6) ~ ' - ' ~ integer_units('band.lower_bound', 6) ~ ')',
                 '10000 * (' ~ integer_units('band.upper_bound', 6) ~ ' - ' ~ integer_units('band.lower_bound', 6) ~ ')',
                 4
             ) }}
-        end as payout_share
+        end as payout_share,
+        case
+            when paid_result.result_status <> 'ok' or raw_band.lower_bound is null then 0
+            when plan_component.band_method = 'flat' or raw_band.upper_bound is null then raw_band.payout_share
+            else {{ round_half_up_ratio(
+                integer_units('raw_band.payout_share', 4)
+                    ~ ' * (' ~ integer_units('raw_band.upper_bound', 6) ~ ' - ' ~ integer_units('raw_band.lower_bound', 6) ~ ')'
+                    ~ ' + (' ~ integer_units('raw_band.upper_payout_share', 4) ~ ' - ' ~ integer_units('raw_band.payout_share', 4) ~ ')'
+                    ~ ' * (' ~ integer_units('paid_result.metric_value', 6) ~ ' - ' ~ integer_units('raw_band.lower_bound', 6) ~ ')',
+                '10000 * (' ~ integer_units('raw_band.upper_bound', 6) ~ ' - ' ~ integer_units('raw_band.lower_bound', 6) ~ ')',
+                4
+            ) }}
+        end as measured_payout_share
     from segment
     inner join team on segment.team_code = team.team_code
     inner join plan_component
@@ -134,18 +169,25 @@ line as (
             and plan_component.tier = component_weight.tier
             and plan_component.component_code = component_weight.component_code
             and segment.earned_quarter = component_weight.earned_quarter
-    left join fct_metric_result
+    left join paid_result
         on
-            plan_component.metric_code = fct_metric_result.metric_code
-            and segment.team_code = fct_metric_result.entity_code
-            and segment.period_start_on = fct_metric_result.period_start_on
+            plan_component.metric_code = paid_result.metric_code
+            and segment.team_code = paid_result.entity_code
+            and segment.period_start_on = paid_result.period_start_on
     left join band
         on
             plan_component.plan_code = band.plan_code
             and plan_component.plan_version = band.plan_version
             and plan_component.component_code = band.component_code
-            and fct_metric_result.metric_value >= band.lower_bound
-            and (band.upper_bound is null or fct_metric_result.metric_value < band.upper_bound)
+            and paid_result.paid_value >= band.lower_bound
+            and (band.upper_bound is null or paid_result.paid_value < band.upper_bound)
+    left join band as raw_band
+        on
+            plan_component.plan_code = raw_band.plan_code
+            and plan_component.plan_version = raw_band.plan_version
+            and plan_component.component_code = raw_band.component_code
+            and paid_result.metric_value >= raw_band.lower_bound
+            and (raw_band.upper_bound is null or paid_result.metric_value < raw_band.upper_bound)
 ),
 
 -- the line's exact amount in cents is numerator / denominator
@@ -195,9 +237,12 @@ final as (
         cast(component_code as varchar) as component_code,
         cast(metric_result_key as varchar) as metric_result_key,
         cast(metric_value as decimal(18, 6)) as metric_value,
+        cast(adjustment_id as varchar) as adjustment_id,
+        cast(paid_value as decimal(18, 6)) as paid_value,
         cast(coalesce(result_status, 'insufficient_data') as varchar) as result_status,
         cast(band_method as varchar) as band_method,
         cast(payout_share as decimal(9, 4)) as payout_share,
+        cast(measured_payout_share as decimal(9, 4)) as measured_payout_share,
         cast(weight as decimal(9, 4)) as weight,
         cast(target_amount as decimal(18, 2)) as target_amount,
         cast({{ from_integer_units('payout_cents', 2) }} as decimal(18, 2)) as payout_amount,

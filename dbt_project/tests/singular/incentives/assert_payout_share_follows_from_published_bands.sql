@@ -10,7 +10,7 @@ with reached as (
         payout.weight,
         payout.band_method,
         payout.result_status,
-        payout.metric_value,
+        payout.paid_value,
         coalesce(adjusted.weight, component.weight) as component_weight,
         component.band_method as component_band_method,
         component.metric_code,
@@ -36,7 +36,7 @@ with reached as (
             payout.plan_code = band.plan_code
             and payout.plan_version = band.plan_version
             and payout.component_code = band.component_code
-            and payout.metric_value >= band.lower_bound
+            and payout.paid_value >= band.lower_bound
             and payout.result_status = 'ok'
     group by all
 ),
@@ -45,7 +45,7 @@ stepped as (
     select
         reached.*,
         coalesce(band.payout_share, 0) as band_share,
-        reached.metric_value - band.lower_bound as value_above_bound,
+        reached.paid_value - band.lower_bound as value_above_bound,
         next_band.lower_bound - band.lower_bound as band_width,
         next_band.payout_share - band.payout_share as share_step,
         next_band.band_number is null or reached.component_band_method = 'flat' as is_flat
