@@ -1,6 +1,7 @@
--- From when to when each version of a metric is in force: the one place that says it.
-with metric_definition as (
-    select * from {{ ref('metric_definition') }}
+-- From when to when each version of a metric is in force: the one place that says it. A version that has not passed
+-- its gates is not here, and the one before it goes on.
+with metric_activation as (
+    select * from {{ ref('int_metric_activation') }}
 ),
 
 final as (
@@ -9,7 +10,8 @@ final as (
         metric_version,
         effective_from,
         effective_to
-    from metric_definition
+    from metric_activation
+    where is_activated
 )
 
 select * from final
