@@ -74,6 +74,10 @@ def append(new: Mapping[Key, str], path: Path = LOCK_PATH) -> None:
         writer.writerows((code, version, fingerprint) for (code, version), fingerprint in new.items())
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 where every version is locked as it is (or was just locked), 1 where something is to be done."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -84,18 +88,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("WAREHOUSE_PATH is not set: name the warehouse that holds core.int_metric_definition")
     state = compare(read_lock(given.lock), computed_hashes(Path(os.environ["WAREHOUSE_PATH"])))
     for (code, version), (locked, computed) in state.changed.items():
-        print(
+        _say(
             f"changed: {code} version {version} is locked as {locked} and computes as {computed}: put its seeds or "
             f"macros/metrics back as they were, or give the change a new version"
         )
     for code, version in state.gone:
-        print(f"gone: {code} version {version} is locked and defined nowhere: put it back; old versions stay")
+        _say(f"gone: {code} version {version} is locked and defined nowhere: put it back; old versions stay")
     if given.write and not state.changed and not state.gone:
         append(state.new, given.lock)
     for code, version in state.new:
-        print(
-            f"{'locked' if given.write and not state.changed and not state.gone else 'new'}: {code} version {version}"
-        )
+        _say(f"{'locked' if given.write and not state.changed and not state.gone else 'new'}: {code} version {version}")
     is_settled = not state.changed and not state.gone and (given.write or not state.new)
     return 0 if is_settled else 1
 
