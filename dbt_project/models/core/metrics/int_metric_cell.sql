@@ -27,9 +27,9 @@ dimension_use as (
         case when dimension_use.is_{{ entity_type }}_used then {{ kind }}_observation.{{ column }} end as {{ column }},
         {% endfor -%}
         {{ metric_dimension_columns(kind ~ '_observation', 'dimension_use') }},
-        {%- for measure in observation.measures %}
-        {{ kind }}_observation.{{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+    {%- for measure in observation.measures %}
+    {{ kind }}_observation.{{ measure }}{{ ',' if not loop.last }}
+    {%- endfor %}
     from {{ kind }}_observation
     inner join metric_day on cast({{ kind }}_observation.observed_at as date) = metric_day.day_on
     inner join dimension_use on dimension_use.observation_kind = '{{ kind }}'
@@ -41,19 +41,19 @@ dimension_use as (
         month_on,
         {{ entities.values() | join(',\n        ') }},
         {{ dimensions | join(',\n        ') }},
-        {%- for measure, whole in observation.measures.items() %}
-        sum({{ measure }}) as {{ measure }},
-        count({{ measure }}) as {{ measure }}_observations,
-        {% if whole is none -%}
-        {{ exact_integer('null') }} as {{ measure }}_squares,
-        {{ exact_integer('null') }} as {{ measure }}_products,
-        {{ exact_integer('null') }} as {{ measure }}_whole_squares{{ ',' if not loop.last }}
-        {%- else -%}
-        sum({{ exact_integer(measure) }} * {{ measure }}) as {{ measure }}_squares,
-        sum({{ exact_integer(measure) }} * {{ whole }}) as {{ measure }}_products,
-        sum({{ exact_integer(whole) }} * {{ whole }}) as {{ measure }}_whole_squares{{ ',' if not loop.last }}
-        {%- endif %}
-        {%- endfor %}
+    {%- for measure, whole in observation.measures.items() %}
+    sum({{ measure }}) as {{ measure }},
+    count({{ measure }}) as {{ measure }}_observations,
+    {% if whole is none -%}
+    {{ exact_integer('null') }} as {{ measure }}_squares,
+    {{ exact_integer('null') }} as {{ measure }}_products,
+    {{ exact_integer('null') }} as {{ measure }}_whole_squares{{ ',' if not loop.last }}
+    {%- else -%}
+    sum({{ exact_integer(measure) }} * {{ measure }}) as {{ measure }}_squares,
+    sum({{ exact_integer(measure) }} * {{ whole }}) as {{ measure }}_products,
+    sum({{ exact_integer(whole) }} * {{ whole }}) as {{ measure }}_whole_squares{{ ',' if not loop.last }}
+    {%- endif %}
+{%- endfor %}
     from {{ kind }}_placed
     group by grouping sets (
         {%- for column in entities.values() %}
@@ -85,19 +85,19 @@ dimension_use as (
             'measured_value': '', 'observation_count': '_observations', 'square_value': '_squares',
             'product_value': '_products', 'whole_square_value': '_whole_squares',
         }.items() %}
-        case metric_measure.measure_code
-            {% for measure in observation.measures -%}
-            when '{{ measure }}' then {{ kind }}_group.{{ measure }}{{ suffix }}
-            {% endfor -%}
-        end as {{ part }}{{ ',' if not loop.last }}
-        {%- endfor %}
+    case metric_measure.measure_code
+        {% for measure in observation.measures -%}
+        when '{{ measure }}' then {{ kind }}_group.{{ measure }}{{ suffix }}
+        {% endfor -%}
+    end as {{ part }}{{ ',' if not loop.last }}
+    {%- endfor %}
     from {{ kind }}_group
     inner join metric_measure on metric_measure.observation_kind = '{{ kind }}'
     where coalesce(
-        {%- for column in entities.values() %}
-        {{ kind }}_group.{{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    ) is not null
+            {%- for column in entities.values() %}
+            {{ kind }}_group.{{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) is not null
 ),
 {% endfor %}
 all_cells as (

@@ -85,9 +85,9 @@ used_entity as (
 dimension_flag as (
     select
         observation_kind,
-        {% for dimension in metric_dimensions() -%}
-        bool_or(dimension_code = '{{ dimension }}') as is_{{ dimension }}_used{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% for dimension in metric_dimensions() -%}
+    bool_or(dimension_code = '{{ dimension }}') as is_{{ dimension }}_used{{ ',' if not loop.last }}
+    {% endfor -%}
     from used_dimension
     group by observation_kind
 ),
@@ -95,9 +95,9 @@ dimension_flag as (
 entity_flag as (
     select
         observation_kind,
-        {% for entity_type in metric_entities() -%}
-        bool_or(entity_type = '{{ entity_type }}') as is_{{ entity_type }}_used{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% for entity_type in metric_entities() -%}
+    bool_or(entity_type = '{{ entity_type }}') as is_{{ entity_type }}_used{{ ',' if not loop.last }}
+    {% endfor -%}
     from used_entity
     group by observation_kind
 ),
@@ -108,9 +108,9 @@ final as (
         {% for dimension in metric_dimensions() -%}
         coalesce(dimension_flag.is_{{ dimension }}_used, false) as is_{{ dimension }}_used,
         {% endfor -%}
-        {% for entity_type in metric_entities() -%}
-        coalesce(entity_flag.is_{{ entity_type }}_used, false) as is_{{ entity_type }}_used{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% for entity_type in metric_entities() -%}
+    coalesce(entity_flag.is_{{ entity_type }}_used, false) as is_{{ entity_type }}_used{{ ',' if not loop.last }}
+    {% endfor -%}
     from kind
     left join dimension_flag on kind.observation_kind = dimension_flag.observation_kind
     left join entity_flag on kind.observation_kind = entity_flag.observation_kind

@@ -24,16 +24,18 @@ metric_definition as (
     select * from {{ ref('int_metric_definition') }}
 ),
 
+quarter_month as (
+    select {{ number_spine('0', '2') }} as month_number
+),
+
 -- a period's months; a version is computed for the months of its own periods alone
 version_month as (
     select distinct
         metric_period.metric_code,
         metric_period.metric_version,
-        {{ add_months('metric_period.period_start_on', 'month_place.month_number') }} as month_on
+        {{ add_months('metric_period.period_start_on', 'quarter_month.month_number') }} as month_on
     from metric_period
-    inner join (select 0 as month_number union all select 1 as month_number union all select 2 as month_number)
-        as month_place
-        on metric_period.period_grain = 'quarter' or month_place.month_number = 0
+    inner join quarter_month on metric_period.period_grain = 'quarter' or quarter_month.month_number = 0
 ),
 
 frozen as (

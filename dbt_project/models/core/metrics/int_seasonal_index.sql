@@ -65,7 +65,12 @@ season as (
         metric_code,
         entity_type,
         {{ number_spine('1', '12') }} as season_number
-    from (select distinct metric_code, entity_type from monthly) as series
+    from (
+        select distinct
+            metric_code,
+            entity_type
+        from monthly
+    ) as series
 ),
 
 season_mean as (

@@ -1,5 +1,5 @@
--- What each result a plan pays on was measured on: one row per observation and, of a monitor, per month, with what it put
--- into numerator and denominator: the contributions of a result sum to the result.
+-- What each result a plan pays on was measured on: one row per observation and, of a monitor, per month, with what it
+-- put into numerator and denominator: the contributions of a result sum to the result.
 with metric_result as (
     select * from {{ ref('fct_metric_result') }}
 ),
@@ -87,9 +87,9 @@ taken as (
         metric_day.slice_from_on,
         metric_day.month_on,
         {{ metric_dimension_columns(kind ~ '_observation', 'dimension_use') }},
-        {%- for measure in observation.measures %}
-        {{ kind }}_observation.{{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+    {%- for measure in observation.measures %}
+    {{ kind }}_observation.{{ measure }}{{ ',' if not loop.last }}
+    {%- endfor %}
     from {{ kind }}_observation
     inner join metric_day on cast({{ kind }}_observation.observed_at as date) = metric_day.day_on
     inner join dimension_use on dimension_use.observation_kind = '{{ kind }}'
@@ -132,13 +132,13 @@ taken as (
         {{ kind }}_period.batch_id,
         {{ kind }}_period.slice_from_on,
         {{ kind }}_period.month_on,
-        {%- for role in ['numerator', 'denominator'] %}
-        coalesce(taken.{{ role }}_weight * case taken.{{ role }}_measure
-            {% for measure in observation.measures -%}
-            when '{{ measure }}' then {{ kind }}_period.{{ measure }}
-            {% endfor -%}
+    {%- for role in ['numerator', 'denominator'] %}
+    coalesce(taken.{{ role }}_weight * case taken.{{ role }}_measure
+        {% for measure in observation.measures -%}
+        when '{{ measure }}' then {{ kind }}_period.{{ measure }}
+        {% endfor -%}
         end, 0) as {{ role }}_part{{ ',' if not loop.last }}
-        {%- endfor %}
+    {%- endfor %}
     from paid_result
     inner join {{ kind }}_period
         on
@@ -178,17 +178,19 @@ all_evidence as (
 ),
 
 -- what a freeze took out of the measurement is no evidence of it
+frozen as (
+    select distinct
+        metric_code,
+        entity_type,
+        entity_code,
+        slice_from_on
+    from frozen_slice
+),
+
 unfrozen as (
     select all_evidence.*
     from all_evidence
-    left join (
-        select distinct
-            metric_code,
-            entity_type,
-            entity_code,
-            slice_from_on
-        from frozen_slice
-    ) as frozen
+    left join frozen
         on
             all_evidence.metric_code = frozen.metric_code
             and all_evidence.entity_type = coalesce(frozen.entity_type, all_evidence.entity_type)

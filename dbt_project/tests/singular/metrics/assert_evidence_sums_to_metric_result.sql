@@ -1,4 +1,5 @@
--- The evidence of a result a plan pays on must add up to it: a ticket lost or repeated on the way would move pay unseen.
+-- The evidence of a result a plan pays on must add up to it: a ticket lost or repeated on the way would move pay
+-- unseen.
 {{ config(meta={'dagster': {'ref': {'name': 'fct_metric_evidence'}}}) }}
 with evidence_sum as (
     select
@@ -24,7 +25,9 @@ failure as (
     left join evidence_sum on fct_metric_result.metric_result_key = evidence_sum.metric_result_key
     where
         fct_metric_result.entity_type = 'team'
-        and fct_metric_result.metric_code in (select metric_code from {{ ref('plan_component') }})
+        and fct_metric_result.metric_code in (
+            select plan_component.metric_code from {{ ref('plan_component') }} as plan_component
+        )
         and (
             fct_metric_result.numerator <> coalesce(evidence_sum.numerator, 0)
             or fct_metric_result.denominator <> coalesce(evidence_sum.denominator, 0)

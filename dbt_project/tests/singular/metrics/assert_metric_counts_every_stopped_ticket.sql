@@ -21,12 +21,12 @@ with metric_grain as (
         metric_definition.observation_kind = 'ticket_slt'
         and metric_definition.denominator_measure = 'ticket_count'
         and metric_definition.metric_code not in (
-            select metric_code from {{ ref('int_metric_freeze') }}
-            where is_effective
+            select metric_freeze.metric_code from {{ ref('int_metric_freeze') }} as metric_freeze
+            where metric_freeze.is_effective
         )
         and metric_definition.metric_code in (
-            select metric_code from {{ ref('metric_entity_type') }}
-            where entity_type = 'team'
+            select metric_entity_type.metric_code from {{ ref('metric_entity_type') }} as metric_entity_type
+            where metric_entity_type.entity_type = 'team'
         )
     group by metric_definition.metric_code, metric_filter.dimension_values, reporting_period.period_grain
 ),

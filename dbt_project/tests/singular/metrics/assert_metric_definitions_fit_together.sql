@@ -1,4 +1,4 @@
--- A definition whose parts contradict each other computes something nobody defined: each row says what is wrong with which.
+-- A definition whose parts contradict each other computes something nobody defined: each row says what is wrong.
 {{ config(meta={'dagster': {'ref': {'name': 'metric_definition'}}}) }}
 with definition as (
     select
@@ -110,11 +110,11 @@ judged as (
             end,
             case
                 when (definition.metric_code, definition.metric_version) not in (
-                    select
-                        metric_code,
-                        metric_version
-                    from {{ ref('metric_entity_type') }}
-                )
+                        select
+                        metric_entity_type.metric_code,
+                        metric_entity_type.metric_version
+                    from {{ ref('metric_entity_type') }} as metric_entity_type
+                    )
                     then 'no entity type in metric_entity_type'
             end
         ) as what_is_wrong

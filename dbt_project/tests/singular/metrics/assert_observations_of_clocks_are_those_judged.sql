@@ -1,5 +1,5 @@
--- What metrics count must be the verdicts people read: an observation that says met where fct_ticket_slt says breached, or
--- is missing or one too many, would pay by another clock than the one shown.
+-- What metrics count must be the verdicts people read: an observation that says met where fct_ticket_slt says breached,
+-- or is missing or one too many, would pay by another clock than the one shown.
 {{ config(meta={'dagster': {'ref': {'name': 'int_observation_ticket_slt'}}}) }}
 with verdict as (
     select

@@ -1,5 +1,5 @@
--- A value without a weight (or with none above 0) would drop its observations out of a weighted metric unseen; a priority
--- needs its weight whether a ticket of it was met already or not.
+-- A value without a weight (or with none above 0) would drop its observations out of a weighted metric unseen; a
+-- priority needs its weight whether a ticket of it was met already or not.
 {{ config(meta={'dagster': {'ref': {'name': 'metric_weight'}}}) }}
 with priority_spine as (
     select
