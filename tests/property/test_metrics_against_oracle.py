@@ -107,7 +107,7 @@ class World:
 def worlds(draw: st.DrawFn) -> World:
     world = World({name: [] for name in SEEDS}, {kind: [] for kind in KINDS})
     # by a seed: a hundred observations drawn value by value would come out all alike
-    dice = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311
+    dice = random.Random(draw(st.integers(0, 2**32)))
     for place in range(dice.choice((0, 3, 60, 120, 120))):
         kind = dice.choice(("ticket_slt", "ticket_slt", "availability", "service_month"))
         row: Row = {name: dice.choice(values) for name, values in CHOICES.items()}

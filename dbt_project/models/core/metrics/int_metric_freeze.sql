@@ -8,7 +8,7 @@ judged as (
         *,
         coalesce(decision, '') = 'approved' as is_approved,
         approved_by is not null and approved_on is not null as is_signed,
-        requested_by is not null and approved_by is not null and approved_by <> requested_by as is_by_another,
+        requested_by is not null and (approved_by is null or approved_by <> requested_by) as is_by_another,
         approved_on is null or approved_on <= frozen_to_on as is_in_time,
         frozen_from_on <= frozen_to_on as is_a_window
     from metric_freeze
