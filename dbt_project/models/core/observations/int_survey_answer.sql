@@ -182,7 +182,8 @@ final as (
         situated.survey_code,
         situated.question_code,
         situated.answered_at,
-        situated.score_value,
+        -- an answer that does not count says nothing further; least of all one of staff
+        case when situated.observation_status = 'observed' then situated.score_value end as score_value,
         situated.scale_minimum_value,
         situated.scale_maximum_value,
         case when situated.has_ticket then situated.ticket_key end as ticket_key,
