@@ -42,6 +42,11 @@ class World:
     tables: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
 
 
+def rarely(draw: st.DrawFn, one_in: int = 10) -> bool:
+    """Whether something unusual is drawn: a world in which little goes wrong shows most of the edges."""
+    return draw(st.sampled_from((*(False,) * (one_in - 1), True)))
+
+
 def days(draw: st.DrawFn, first: date = FIRST, span: int = 300) -> date:
     # two thirds fall on the edges that decide: the starts of months and the days about them
     if draw(st.integers(0, 2)):
@@ -53,7 +58,7 @@ def days(draw: st.DrawFn, first: date = FIRST, span: int = 300) -> date:
 
 def entered(draw: st.DrawFn, on: date) -> datetime:
     """When something of a day is entered: that day, some time later, or at a midnight."""
-    late = draw(st.sampled_from((0, 0, 0, 0, 0, 1, 20, 120, -1)))
+    late = draw(st.sampled_from((1, 20, 120, -1))) if rarely(draw, 6) else 0
     return datetime.combine(on + timedelta(days=late), time(draw(st.sampled_from((0, 0, 9)))))
 
 
@@ -77,7 +82,7 @@ def worlds(draw: st.DrawFn) -> World:
                 "is_impact_assessment_required": draw(st.booleans()),
                 "min_assessed_days": 90,
                 "is_legal_required": draw(st.booleans()),
-                "is_works_council_required": draw(st.integers(0, 3)) == 0,
+                "is_works_council_required": rarely(draw, 4),
                 "start_grain": draw(st.sampled_from(("month", "quarter"))),
             }
         )
@@ -89,15 +94,15 @@ def worlds(draw: st.DrawFn) -> World:
     usual = dict(zip(PEOPLE, (*FUNCTIONS, *FUNCTIONS), strict=False))
     holders = dict(zip(PEOPLE, ROLES.values(), strict=False))
     for person in PEOPLE:
-        is_usual = draw(st.integers(0, 5)) > 0
+        is_usual = not rarely(draw, 15)
         tables["governance_member"].append(
             {
                 "employee_number": person,
                 "body_code": "metrics_board" if is_usual else "steering_committee",
                 "member_function": usual[person] if is_usual else draw(st.sampled_from(FUNCTIONS)),
                 "role_code": holders.get(person) if is_usual else draw(st.sampled_from((None, *ROLES.values()))),
-                "from_on": date(2024, 1, 1) if draw(st.integers(0, 4)) else date(2025, 3, 1),
-                "to_on": None if draw(st.integers(0, 4)) else date(2025, 4, 1),
+                "from_on": date(2025, 3, 1) if rarely(draw) else date(2024, 1, 1),
+                "to_on": date(2025, 4, 1) if rarely(draw) else None,
             }
         )
     for version in range(1, draw(st.integers(2, 4)) + 1):
@@ -106,9 +111,9 @@ def worlds(draw: st.DrawFn) -> World:
         tables["metric_definition"].append(
             {"metric_code": "m", "metric_version": version, "effective_from": proposed, "effective_to": end}
         )
-        if draw(st.integers(0, 9)):
+        if not rarely(draw):
             draw_request(draw, tables, version, draw(st.sampled_from(KINDS)), proposed)
-    if draw(st.integers(0, 3)) == 0:
+    if rarely(draw, 4):
         draw_request(draw, tables, draw(st.integers(1, 3)), "retirement", days(draw))
         retirement = {**tables["activation_rule"][0], "change_kind": "retirement"}
         tables["activation_rule"].append(retirement)
@@ -118,15 +123,16 @@ def worlds(draw: st.DrawFn) -> World:
 def draw_request(draw: st.DrawFn, tables: dict[str, list[Row]], version: int, kind: str, proposed: date) -> None:
     request = f"{kind}-{version}"
     requested_on = days(draw, span=90)
-    announced = draw(st.integers(0, 9))
-    notice_on = None if announced == 0 else requested_on if announced < 8 else days(draw, span=150)
+    # a notice of 60 days ends on a start of a month, or a day about it
+    edge_on = proposed - timedelta(days=draw(st.sampled_from((59, 60, 61, 30))))
+    notice_on = None if rarely(draw) else draw(st.sampled_from((requested_on, requested_on, edge_on)))
     tables["metric_change_request"].append(
         {
             "change_request_id": request,
             "metric_code": "m",
             "metric_version": version,
             "change_kind": kind,
-            "requested_by": draw(st.sampled_from((*PEOPLE, *("other",) * 10))),
+            "requested_by": draw(st.sampled_from(PEOPLE)) if rarely(draw, 6) else "other",
             "requested_on": requested_on,
             "recorded_at": entered(draw, requested_on),
             "notice_on": notice_on,
@@ -137,27 +143,25 @@ def draw_request(draw: st.DrawFn, tables: dict[str, list[Row]], version: int, ki
     )
     functions = {row["employee_number"]: row["member_function"] for row in tables["governance_member"]}
     meeting_on = requested_on + timedelta(days=draw(st.integers(0, 30)))
-    voters = [*draw(st.permutations(PEOPLE)), *draw(st.lists(st.sampled_from((*PEOPLE, "other")), max_size=2))]
+    voters = [*draw(st.permutations(PEOPLE)), *draw(st.lists(st.sampled_from(PEOPLE), max_size=2))]
     for number, voter in enumerate(voters[draw(st.integers(0, 3)) :]):
         # most vote in one meeting, some later and some before they were asked
-        voted_on = draw(
-            st.sampled_from(
-                (meeting_on, meeting_on, meeting_on, requested_on - timedelta(days=1), days(draw, span=200))
-            )
-        )
+        voted_on = meeting_on
+        if rarely(draw, 6):
+            voted_on = draw(st.sampled_from((requested_on - timedelta(days=1), days(draw, span=200))))
         own = functions.get(voter, "finance")
         tables["metric_board_vote"].append(
             {
                 "vote_id": f"{request}-{number}",
                 "change_request_id": request,
                 "employee_number": voter,
-                "member_function": draw(st.sampled_from((own, own, own, own, "operations"))),
+                "member_function": "operations" if rarely(draw) else own,
                 "vote": draw(st.sampled_from(("for", "for", "for", "for", "against", "abstain"))),
                 "voted_on": voted_on,
                 "recorded_at": entered(draw, voted_on),
             }
         )
-    if draw(st.integers(0, 7)):
+    if not rarely(draw):
         assessed_on = requested_on + timedelta(days=draw(st.integers(0, 40)))
         covered_from = date(2024, 1, 1)
         tables["metric_impact_assessment"].append(
@@ -167,18 +171,18 @@ def draw_request(draw: st.DrawFn, tables: dict[str, list[Row]], version: int, ki
                 "assessed_by": "other",
                 "assessed_on": assessed_on,
                 "recorded_at": entered(draw, assessed_on),
-                "reference": draw(st.sampled_from(("CSV",) * 7 + (None,))),
+                "reference": None if rarely(draw) else "CSV",
                 "covered_from_on": covered_from,
-                "covered_to_on": covered_from + timedelta(days=draw(st.sampled_from((88, 89, 89, 200, 200, 200)))),
+                "covered_to_on": covered_from + timedelta(days=88 if rarely(draw) else 89),
             }
         )
-        covered = draw(st.sampled_from((("*",), ("*",), TEAMS, TEAMS, TEAMS[:1])))
+        covered = TEAMS[:1] if rarely(draw) else draw(st.sampled_from((("*",), TEAMS)))
         tables["metric_impact_assessment_team"] += [
             {"assessment_id": f"{request}-a", "team_code": team} for team in covered
         ]
     for kind_of_sign_off in ROLES:
-        for number in range(draw(st.sampled_from((0, 1, 1, 1, 2, 2)))):
-            decided_on = requested_on + timedelta(days=draw(st.sampled_from((-1, 0, 5, 20, 40, 90))))
+        for number in range(draw(st.sampled_from((0, 1, 1, 1, 1, 1, 2, 2)))):
+            decided_on = requested_on + timedelta(days=-1 if rarely(draw) else draw(st.sampled_from((0, 20, 90))))
             tables["governance_approval"].append(
                 {
                     "approval_id": f"{request}-{kind_of_sign_off}-{number}",
@@ -188,7 +192,7 @@ def draw_request(draw: st.DrawFn, tables: dict[str, list[Row]], version: int, ki
                     "decided_by": draw(st.sampled_from((*(PEOPLE[list(ROLES).index(kind_of_sign_off)],) * 5, *PEOPLE))),
                     "decided_on": decided_on,
                     "recorded_at": entered(draw, decided_on),
-                    "decision": draw(st.sampled_from(("approved", "approved", "approved", "rejected"))),
+                    "decision": "rejected" if rarely(draw) else "approved",
                 }
             )
 
