@@ -116,10 +116,14 @@ def open_engine() -> duckdb.DuckDBPyConnection:
 def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Put rows into a table in place of what it holds; what a row does not name is null."""
     connection.execute(f"delete from {table}")
+    alike: dict[tuple[str, ...], list[Any]] = {}
     for row in rows:
-        columns = ", ".join(f'"{column}"' for column in row)
-        marks = ", ".join("?" for _ in row)
-        connection.execute(f"insert into {table} ({columns}) values ({marks})", list(row.values()))
+        alike.setdefault(tuple(row), []).extend(row.values())
+    for names, values in alike.items():
+        columns = ", ".join(f'"{name}"' for name in names)
+        marks = "(" + ", ".join("?" for _ in names) + ")"
+        count = len(values) // len(names)
+        connection.execute(f"insert into {table} ({columns}) values {', '.join([marks] * count)}", values)
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
