@@ -127,6 +127,7 @@ DELEGATIONS = rows_of("""
     d2 boss fin cfo 2025-04-01 2025-04-30 2025-03-30T09:00:00
     d3 hr1 lead hr 2025-04-01 2025-04-30 2025-04-09T09:00:00
     d4 fin agent controller 2025-04-01 2025-04-30 2025-03-30T09:00:00
+    d5 lead2 deputy hr 2025-04-01 2025-04-30 2025-03-30T09:00:00
 """)
 MEMBERS = rows_of("""
     employee_number body_code member_function role_code from_on to_on
@@ -471,9 +472,11 @@ REMOVED: list[tuple[str, str, str, dict[str, str], list[dict[str, str]], list[di
     ("delegation over", "correction", "1000.00", {}, [DUAL[1], signature(2, "a", "deputy", "controller", on_behalf_of="fin", decided_at="2025-04-13T09:00:00", recorded_at="2025-04-13T09:00:00")], [], ["signatures_missing"]),
     ("delegation entered afterwards", "correction", "1000.00", {}, [DUAL[0], signature(2, "a", "lead", "hr", on_behalf_of="hr1")], [], ["signatures_missing"]),
     ("requester signs", "correction", "999.99", {}, [signature(1, "a", "slm", "manager")], [], ["signatures_missing"]),
+    ("requester has it signed by a delegate", "performance_exception", "1000.00", {"requested_by": "hr1"}, [DUAL[0], signature(2, "a", "lead", "hr", on_behalf_of="hr1", decided_at="2025-04-09T10:00:00", recorded_at="2025-04-09T10:00:00")], [], ["requester_not_designated", "signatures_missing"]),
     ("beneficiary signs for a holder", "correction", "999.99", {}, [signature(1, "a", "agent", "controller", on_behalf_of="fin")], [], ["signatures_missing"]),
     ("manager signs where it is not governed", "correction", "1000.00", {}, [DUAL[0], signature(2, "a", "lead2", "hr")], [], []),
     ("manager signs where it is governed", "performance_exception", "1000.00", {}, [DUAL[0], signature(2, "a", "lead2", "hr")], [], ["signatures_missing"]),
+    ("a manager has it signed by a delegate", "performance_exception", "1000.00", {}, [DUAL[0], signature(2, "a", "deputy", "hr", on_behalf_of="lead2")], [], ["signatures_missing"]),
     ("role not of the band", "correction", "1000.00", {"requested_by": "slm"}, [DUAL[0], signature(2, "a", "chair", "chair")], [], ["signatures_missing"]),
     ("role given up the day before", "correction", "999.99", {}, [signature(1, "a", "fin2", "controller", decided_at="2025-04-11T09:00:00", recorded_at="2025-04-11T09:00:00")], [], ["signatures_missing"]),
     ("role given up that day", "correction", "999.99", {}, [signature(1, "a", "fin2", "controller", decided_at="2025-04-10T23:59:59", recorded_at="2025-04-11T09:00:00")], [], []),
