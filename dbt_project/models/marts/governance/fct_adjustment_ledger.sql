@@ -1,5 +1,5 @@
 -- Everything that was ever recorded about an adjustment, in the order it was recorded, with where it stood after each
--- entry. Entries are only added: a later run holds those of an earlier one as they were.
+-- entry, and the effect as it stands at the run's instant.
 with adjustments as (
     select * from {{ ref('int_score_adjustment') }}
 ),
@@ -81,8 +81,12 @@ entry as (
         'withdrawn' as decision,
         withdrawn_at as happened_at,
         withdrawn_recorded_at as recorded_at,
-        true as is_counted,
-        cast(null as varchar) as refusal_reasons,
+        is_withdrawn as is_counted,
+        case
+            when is_withdrawn then null
+            when withdrawn_by = requested_by then 'recorded_after_window'
+            else 'not_the_requesters'
+        end as refusal_reasons,
         0 as signature_step,
         0 as vote_step
     from adjustments
