@@ -508,50 +508,61 @@ def _standing_decision(
 # ------------------------------------------------------------------------------------- the company
 
 
-def interests_of(company: Company, adjustments: Sequence[Row]) -> Interests:
-    """Who of the company gains by each request, by looking at every day of its period, and who leads them."""
-    by_id = {employee.id: employee for employee in company.employees}
-    leads = {job.team_code: job.employee_id for job in company.job_infos if job.job_title == "Team Lead"}
-    head = next((job.employee_id for job in company.job_infos if job.job_title == "Head of Operations"), None)
-    owners = {service.service_code: service.owner_team_code for service in company.services}
-    has_target = {target.employee_id for target in company.incentive_targets}
-    beneficiaries, managers = {}, {}
-    for row in adjustments:
-        team = owners.get(row["entity_code"]) if row["entity_type"] == "service" else row["entity_code"]
-        gaining: set[str] = {row["entity_code"]} if row["entity_type"] == "person" else set()
-        leading: set[str] = set()
-        start, end = date.fromisoformat(row["period_start_on"]), period_end(row)
-        for employee in company.employees:
-            jobs = [job for job in company.job_infos if job.employee_id == employee.id]
-            targets = [target for target in company.incentive_targets if target.employee_id == employee.id]
-            day, held = start, set()
-            while day < end:
-                job = max(
-                    (job for job in jobs if job.effective_on <= day),
-                    key=lambda job: (job.effective_on, len(job.id), job.id),
-                    default=None,
-                )
+def _teams_held(company: Company, start: date, end: date) -> dict[str, tuple[set[str], set[str]]]:
+    """By employee id, for the days [start, end): teams worked in, and those of them worked in with a target.
+
+    Found by looking at every day.
+    """
+    found = {}
+    for employee in company.employees:
+        jobs = [job for job in company.job_infos if job.employee_id == employee.id]
+        targets = [target.effective_on for target in company.incentive_targets if target.employee_id == employee.id]
+        held: set[str] = set()
+        paid: set[str] = set()
+        day = start
+        while day < end:
+            job = max(
+                (job for job in jobs if job.effective_on <= day),
+                key=lambda job: (job.effective_on, len(job.id), job.id),
+                default=None,
+            )
+            if job is not None:
+                held.add(job.team_code)
                 is_employed = employee.hired_on <= day and (
                     employee.terminated_on is None or day < employee.terminated_on
                 )
-                if job is not None:
-                    held.add(job.team_code)
-                if (
-                    row["entity_type"] in ("team", "service")
-                    and employee.id in has_target
-                    and is_employed
-                    and job is not None
-                    and job.team_code == team
-                    and any(target.effective_on <= day for target in targets)
-                ):
-                    gaining.add(employee.employee_number)
-                day += timedelta(days=1)
-            if employee.employee_number in gaining:
-                for team_code in held:
-                    lead = leads.get(team_code)
-                    lead = head if lead in (None, employee.id) else lead
-                    if lead is not None and employee.id != head:
-                        leading.add(by_id[lead].employee_number)
+                if is_employed and any(effective_on <= day for effective_on in targets):
+                    paid.add(job.team_code)
+            day += timedelta(days=1)
+        found[employee.id] = held, paid
+    return found
+
+
+def interests_of(company: Company, adjustments: Sequence[Row]) -> Interests:
+    """Who of the company gains by each request, and whom those report to."""
+    numbers = {employee.id: employee.employee_number for employee in company.employees}
+    leads = {job.team_code: job.employee_id for job in company.job_infos if job.job_title == "Team Lead"}
+    head = next((job.employee_id for job in company.job_infos if job.job_title == "Head of Operations"), None)
+    owners = {service.service_code: service.owner_team_code for service in company.services}
+    by_period: dict[tuple[date, date], dict[str, tuple[set[str], set[str]]]] = {}
+    beneficiaries, managers = {}, {}
+    for row in adjustments:
+        period = date.fromisoformat(row["period_start_on"]), period_end(row)
+        if period not in by_period:
+            by_period[period] = _teams_held(company, *period)
+        team = {"team": row["entity_code"], "service": owners.get(row["entity_code"])}.get(row["entity_type"])
+        gaining: set[str] = {row["entity_code"]} if row["entity_type"] == "person" else set()
+        leading: set[str] = set()
+        for employee_id, (held, paid) in by_period[period].items():
+            if team in paid:
+                gaining.add(numbers[employee_id])
+            if numbers[employee_id] not in gaining or employee_id == head:
+                continue
+            for team_code in held:
+                lead = leads.get(team_code)
+                lead = head if lead in (None, employee_id) else lead
+                if lead is not None:
+                    leading.add(numbers[lead])
         beneficiaries[row["adjustment_id"]] = frozenset(gaining)
         managers[row["adjustment_id"]] = frozenset(leading)
     return Interests(beneficiaries, managers)
