@@ -18,6 +18,9 @@ RETENTION = "governance.rpt_retention"
 COMMUNICATIONS = "governance.rpt_plan_communication"
 OWNERSHIP = "governance.rpt_ownership_gap"
 DOCUMENTS = "governance.rpt_document_review"
+FRAMEWORKS = "governance.rpt_framework_coverage"
+CONTINGENCY = "governance.rpt_contingency"
+CONTRACTS = "governance.rpt_contract_source"
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 
 
@@ -31,6 +34,9 @@ def checks() -> list[CheckSpec]:
         *_communications(),
         *_ownership(),
         *_documents(),
+        *_frameworks(),
+        *_contingency(),
+        *_contracts(),
     ]
 
 
@@ -353,5 +359,141 @@ def _documents() -> Iterator[CheckSpec]:
         "select document_code, finding, since_on, last_changed_on, act_role_code from checked where not is_holding",
         "Each document is reviewed yearly and after a definition changed.",
         "act_role_code reviews it against the metrics in force and enters the review in document_review.csv",
+        "warn",
+    )
+
+
+def _frameworks() -> Iterator[CheckSpec]:
+    on = _on(FRAMEWORKS, "framework", "control_ref", "evidence_name", requirements=("SVC-6.6",))
+    yield on.unique(("coverage_key",), "A piece of evidence stands once for a practice or clause.", DEFECT)
+    yield on.no_rows(
+        "lists_every_control",
+        """
+        select control.framework, control.control_ref from reference.framework_control as control
+        where not exists (
+            select 1 from checked
+            where checked.framework = control.framework and checked.control_ref = control.control_ref
+        )
+        """,
+        "Each practice and clause stands in the list, covered or not.",
+        DEFECT,
+        reads=("reference.framework_control",),
+    )
+    yield on.no_rows(
+        "holds_only_on_what_exists",
+        """
+        select checked.framework, checked.control_ref, checked.evidence_kind, checked.evidence_name from checked
+        where checked.finding = 'holds'
+        and not (checked.evidence_kind = 'model' and exists (
+            select 1 from core.int_manifest_node as node
+            where node.node_name = checked.evidence_name and node.node_type = 'model'
+        ))
+        and not exists (
+            select 1 from core.int_evidence as evidence
+            where evidence.evidence_kind = checked.evidence_kind and evidence.evidence_name = checked.evidence_name
+            and evidence.last_outcome = 'passed'
+        )
+        """,
+        "A practice or clause is covered only by a model that exists or a check that passed last.",
+        DEFECT,
+        reads=("core.int_manifest_node", "core.int_evidence"),
+    )
+    yield on.no_rows(
+        "has_no_gap",
+        """
+        select framework, control_ref, title, evidence_name, finding, act_role_code from checked
+        where finding in ('no_evidence', 'evidence_unknown', 'evidence_failed')
+        """,
+        "Each practice and clause that applies is served by something that exists and passes.",
+        "act_role_code says who must act; the mapping stands in seeds/controls/framework_evidence.csv",
+        "warn",
+    )
+
+
+def _contingency() -> Iterator[CheckSpec]:
+    on = _on(CONTINGENCY, "vendor_code", "service_code", "plan_code", requirements=("SLT-7.5",))
+    yield on.unique(("contingency_key",), "A plan stands once for a service and vendor.", DEFECT)
+    yield on.no_rows(
+        "lists_every_service_on_a_vendor",
+        """
+        select service.vendor_code, service.service_code from reference.service as service
+        where service.vendor_code is not null and not exists (
+            select 1 from checked
+            where checked.vendor_code = service.vendor_code and checked.service_code = service.service_code
+        )
+        """,
+        "Each service that stands on a vendor is in the list, with a plan or without.",
+        DEFECT,
+        reads=("reference.service",),
+    )
+    yield on.no_rows(
+        "holds_only_tested",
+        """
+        select checked.vendor_code, checked.service_code, checked.plan_code
+        from checked
+        cross join core.int_run_context as run
+        where checked.finding = 'holds' and not exists (
+            select 1 from reference.contingency_plan as plan
+            where plan.plan_code = checked.plan_code and plan.vendor_code = checked.vendor_code
+            and plan.approved_on <= run.as_of_at::date and plan.test_result = 'passed'
+            and plan.tested_on between (run.as_of_at::date - to_months(12))::date and run.as_of_at::date
+            and run.as_of_at::date between plan.effective_from and coalesce(plan.effective_to, date '9999-12-31')
+        )
+        """,
+        "A plan holds only approved, in force, and tested with success within the year.",
+        DEFECT,
+        reads=("core.int_run_context", "reference.contingency_plan"),
+    )
+    yield on.no_rows(
+        "every_service_is_covered",
+        """
+        select vendor_code, service_code, plan_code, finding, since_on, act_role_code from checked where not is_covered
+        """,
+        "Each service that stands on a vendor has a tested plan for its failure.",
+        "act_role_code approves, tests or writes the plan and enters it in seeds/controls/contingency_plan.csv",
+        "warn",
+    )
+
+
+def _contracts() -> Iterator[CheckSpec]:
+    on = _on(CONTRACTS, "contract_kind", "contract_code", "source_name", requirements=("SVC-8.3",))
+    yield on.unique(("contract_source_key",), "A source stands once for a contract.", DEFECT)
+    yield on.no_rows(
+        "lists_every_contract_in_force",
+        """
+        with agreed as (
+            select 'customer' as contract_kind, contract_code, effective_from, effective_to from reference.contract
+            union all
+            select 'supplier', supplier_contract_code, effective_from, effective_to from reference.supplier_contract
+        )
+        select agreed.contract_kind, agreed.contract_code
+        from agreed cross join core.int_run_context as run
+        where run.as_of_at::date between agreed.effective_from and coalesce(agreed.effective_to, date '9999-12-31')
+        and not exists (
+            select 1 from checked
+            where checked.contract_kind = agreed.contract_kind and checked.contract_code = agreed.contract_code
+        )
+        """,
+        "Each contract in force stands in the list, with its sources or without.",
+        DEFECT,
+        reads=("reference.contract", "reference.supplier_contract", "core.int_run_context"),
+    )
+    yield on.no_rows(
+        "holds_only_with_a_right_to_audit",
+        """
+        select contract_kind, contract_code, source_name from checked
+        where is_holding and (source_name is null or audit_clause is null or coalesce(audit_right, 'none') = 'none')
+        """,
+        "A contract holds only with a source and a clause that lets us audit it.",
+        DEFECT,
+    )
+    yield on.no_rows(
+        "contracts_hold",
+        """
+        select contract_kind, contract_code, source_name, finding, since_on, act_role_code from checked
+        where not is_holding
+        """,
+        "Each contract in force is measured by sources that exist and may be audited, and were audited in time.",
+        "act_role_code says who must act; sources and rights stand in seeds/controls/contract_source.csv",
         "warn",
     )

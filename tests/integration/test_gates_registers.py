@@ -13,7 +13,10 @@ from expectations.outcomes import describe
 from expectations.runner import run_gate
 from expectations.suites.marts_registers import (
     COMMUNICATIONS,
+    CONTINGENCY,
+    CONTRACTS,
     DOCUMENTS,
+    FRAMEWORKS,
     OWNERSHIP,
     PERFORMANCE,
     PROCESSING,
@@ -39,6 +42,9 @@ PLANTED = {
     "rpt_plan_communication_communications_hold",
     "rpt_ownership_gap_everything_is_owned",
     "rpt_document_review_documents_hold",
+    "rpt_framework_coverage_has_no_gap",
+    "rpt_contingency_every_service_is_covered",
+    "rpt_contract_source_contracts_hold",
 }
 
 # check, table, statement
@@ -85,6 +91,22 @@ DEFECTS = [
     ("holds_only_after_the_change", DOCUMENTS, "update {t} set is_holding = true where finding = 'never_reviewed'"),
     ("holds_only_after_the_change", DOCUMENTS, "update {t} set is_holding = true where finding = 'changes_open'"),
     ("documents_hold", DOCUMENTS, f"update {{t}} set is_holding = false where {ONE} is_holding)"),
+    ("key_is_unique", FRAMEWORKS, "insert into {t} select * from {t} limit 1"),
+    ("lists_every_control", FRAMEWORKS, "delete from {t} where control_ref = 'knowledge_management'"),
+    ("holds_only_on_what_exists", FRAMEWORKS, "update {t} set finding = 'holds' where finding = 'evidence_unknown'"),
+    ("holds_only_on_what_exists", FRAMEWORKS, "update {t} set finding = 'holds' where finding = 'no_evidence'"),
+    ("holds_only_on_what_exists", FRAMEWORKS, f"update {{t}} set evidence_name = 'gone' where {ONE} finding = 'holds')"),
+    ("has_no_gap", FRAMEWORKS, f"update {{t}} set finding = 'evidence_failed' where {ONE} finding = 'holds')"),
+    ("key_is_unique", CONTINGENCY, "insert into {t} select * from {t} limit 1"),
+    ("lists_every_service_on_a_vendor", CONTINGENCY, "delete from {t} where service_code = 'email'"),
+    *(("holds_only_tested", CONTINGENCY, f"update {{t}} set finding = 'holds' where finding = '{finding}'") for finding in ("no_plan", "plan_not_approved", "plan_not_in_force", "never_tested", "test_failed", "test_overdue")),
+    ("every_service_is_covered", CONTINGENCY, f"update {{t}} set is_covered = false where {ONE} is_covered)"),
+    ("key_is_unique", CONTRACTS, "insert into {t} select * from {t} limit 1"),
+    ("lists_every_contract_in_force", CONTRACTS, "delete from {t} where contract_code = 'acme-gold'"),
+    ("lists_every_contract_in_force", CONTRACTS, "delete from {t} where contract_code = 'MS-RELAY'"),
+    ("holds_only_with_a_right_to_audit", CONTRACTS, "update {t} set is_holding = true where finding = 'no_audit_right'"),
+    ("holds_only_with_a_right_to_audit", CONTRACTS, "update {t} set is_holding = true where finding = 'no_source'"),
+    ("contracts_hold", CONTRACTS, f"update {{t}} set is_holding = false where {ONE} is_holding)"),
 ]  # fmt: skip
 
 # A condition of the vendor data gate, and the agreement without it: then what it covered no longer counts.
