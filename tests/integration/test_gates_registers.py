@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from expectations.outcomes import describe
-from expectations.runner import run_gate
+from expectations.runner import GATES, list_checks, run_gate
 from expectations.suites.marts_registers import (
     COMMUNICATIONS,
     CONTINGENCY,
@@ -161,3 +161,22 @@ def test_a_vendor_report_counts_only_while_every_condition_holds(bench: Bench, c
 
 def test_every_check_has_a_defect() -> None:
     assert {mart_check(short, table) for short, table, _ in DEFECTS} == set(SPECS)
+
+
+@pytest.mark.requirement("OPS-2.1")
+def test_the_job_keeps_what_gates_and_tests_gave(bench: Bench) -> None:
+    """All gates of the run that built the warehouse, and a test its staging step has run."""
+    for gate in GATES:
+        names = ", ".join(f"'{spec.check_name}'" for spec in list_checks(gate))
+        kept = bench.value(
+            f"select count(distinct check_name) from landing.gate_outcome where gate = '{gate}' "
+            f"and check_name in ({names})"
+        )
+        assert kept == len(list_checks(gate)), gate
+    assert (
+        bench.value(
+            "select count(*) from landing.dbt_test_outcome "
+            "where test_name = 'assert_component_weights_sum_to_one' and outcome = 'passed'"
+        )
+        >= 1
+    )
