@@ -294,6 +294,8 @@ measured as (
         on
             metric_definition.metric_code = measured_entity.metric_code
             and metric_definition.metric_version = measured_entity.metric_version
+            and measured_entity.entity_type
+            = coalesce(metric_period.replayed_entity_type, measured_entity.entity_type)
     left join period_sum
         on
             metric_definition.metric_code = period_sum.metric_code

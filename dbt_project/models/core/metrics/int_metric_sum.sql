@@ -33,9 +33,16 @@ version_month as (
     select distinct
         metric_period.metric_code,
         metric_period.metric_version,
+        metric_entity_type.entity_type,
         {{ add_months('metric_period.period_start_on', 'quarter_month.month_number') }} as month_on
     from metric_period
     inner join quarter_month on metric_period.period_grain = 'quarter' or quarter_month.month_number = 0
+    inner join metric_entity_type
+        on
+            metric_period.metric_code = metric_entity_type.metric_code
+            and metric_period.metric_version = metric_entity_type.metric_version
+            and metric_entity_type.entity_type
+            = coalesce(metric_period.replayed_entity_type, metric_entity_type.entity_type)
 ),
 
 frozen as (
@@ -50,7 +57,7 @@ frozen as (
 asked as (
     select
         metric_part.*,
-        metric_entity_type.entity_type,
+        version_month.entity_type,
         version_month.month_on,
         case when metric_definition.denominator_measure is null then 'numerator' else 'denominator' end as sampled_part
     from metric_part
@@ -58,10 +65,6 @@ asked as (
         on
             metric_part.metric_code = metric_definition.metric_code
             and metric_part.metric_version = metric_definition.metric_version
-    inner join metric_entity_type
-        on
-            metric_part.metric_code = metric_entity_type.metric_code
-            and metric_part.metric_version = metric_entity_type.metric_version
     inner join version_month
         on
             metric_part.metric_code = version_month.metric_code

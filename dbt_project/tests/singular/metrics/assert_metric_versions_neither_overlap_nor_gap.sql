@@ -1,5 +1,5 @@
 -- Two versions of a metric in force on one day would give a team two results; a day without one would give
--- none.
+-- none. Judged on what is in force: a proposal stands beside the version it is to follow until its gates let it through.
 with version_order as (
     select
         metric_code,
@@ -7,7 +7,7 @@ with version_order as (
         effective_from,
         effective_to,
         lead(effective_from) over (partition by metric_code order by metric_version) as next_from
-    from {{ ref('metric_definition') }}
+    from {{ ref('int_metric_version_period') }}
 ),
 
 failure as (
