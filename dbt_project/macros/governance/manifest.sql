@@ -128,6 +128,36 @@
     {{ text_rows(['input_name', 'input_type'], rows) }}
 {%- endmacro %}
 
+{#- Query: every model that is built from a model, directly or not, with the schema its table stands in (output_name,
+    schema_name). -#}
+{% macro manifest_outputs_of(model_name) -%}
+    {%- set rows = [] -%}
+    {%- if execute -%}
+        {%- set children = {} -%}
+        {%- set ahead = [] -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+            {%- if node.name == model_name -%}
+                {%- do ahead.append(node.unique_id) -%}
+            {%- endif -%}
+            {%- for parent in node.depends_on.nodes -%}
+                {%- do children.setdefault(parent, []).append(node.unique_id) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- set reached = [] -%}
+        {#- a list that grows while it is walked: each node is looked at once -#}
+        {%- for unique_id in ahead -%}
+            {%- for child in children.get(unique_id, []) if child not in ahead -%}
+                {%- do ahead.append(child) -%}
+                {%- do reached.append(child) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- for unique_id in reached | sort -%}
+            {%- do rows.append([graph.nodes[unique_id].name, graph.nodes[unique_id].schema]) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ text_rows(['output_name', 'schema_name'], rows) }}
+{%- endmacro %}
+
 {#- Whether a name fits a pattern: the name itself, or with one * at its beginning or its end. -#}
 {% macro name_fits(name, pattern) -%}
     (

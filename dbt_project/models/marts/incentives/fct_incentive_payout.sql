@@ -98,21 +98,8 @@ paid_result as (
         on fct_metric_result.metric_result_key = score_adjustment_effect.metric_result_key
 ),
 
--- a band reaches up to the next band's lower bound; the top band has no upper bound
 band as (
-    select
-        plan_code,
-        plan_version,
-        component_code,
-        lower_bound,
-        payout_share,
-        lead(lower_bound) over (
-            partition by plan_code, plan_version, component_code order by lower_bound
-        ) as upper_bound,
-        lead(payout_share) over (
-            partition by plan_code, plan_version, component_code order by lower_bound
-        ) as upper_payout_share
-    from achievement_band
+    {{ bounded_bands('achievement_band') }}
 ),
 
 -- a result that is missing or rests on too few events stays without a band and pays nothing
@@ -130,30 +117,12 @@ line as (
         paid_result.adjustment_id,
         paid_result.paid_value,
         paid_result.result_status,
-        case
-            when paid_result.result_status <> 'ok' or band.lower_bound is null then 0
-            when plan_component.band_method = 'flat' or band.upper_bound is null then band.payout_share
-            else {{ round_half_up_ratio(
-                integer_units('band.payout_share', 4)
-                    ~ ' * (' ~ integer_units('band.upper_bound', 6) ~ ' - ' ~ integer_units('band.lower_bound', 6) ~ ')'
-                    ~ ' + (' ~ integer_units('band.upper_payout_share', 4) ~ ' - ' ~ integer_units('band.payout_share', 4) ~ ')'
-                    ~ ' * (' ~ integer_units('paid_result.paid_value', 6) ~ ' - ' ~ integer_units('band.lower_bound', 6) ~ ')',
-                '10000 * (' ~ integer_units('band.upper_bound', 6) ~ ' - ' ~ integer_units('band.lower_bound', 6) ~ ')',
-                4
-            ) }}
-        end as payout_share,
-        case
-            when paid_result.result_status <> 'ok' or raw_band.lower_bound is null then 0
-            when plan_component.band_method = 'flat' or raw_band.upper_bound is null then raw_band.payout_share
-            else {{ round_half_up_ratio(
-                integer_units('raw_band.payout_share', 4)
-                    ~ ' * (' ~ integer_units('raw_band.upper_bound', 6) ~ ' - ' ~ integer_units('raw_band.lower_bound', 6) ~ ')'
-                    ~ ' + (' ~ integer_units('raw_band.upper_payout_share', 4) ~ ' - ' ~ integer_units('raw_band.payout_share', 4) ~ ')'
-                    ~ ' * (' ~ integer_units('paid_result.metric_value', 6) ~ ' - ' ~ integer_units('raw_band.lower_bound', 6) ~ ')',
-                '10000 * (' ~ integer_units('raw_band.upper_bound', 6) ~ ' - ' ~ integer_units('raw_band.lower_bound', 6) ~ ')',
-                4
-            ) }}
-        end as measured_payout_share
+        {{ earned_share(
+            'paid_result.paid_value', 'paid_result.result_status', 'plan_component.band_method', 'band'
+        ) }} as payout_share,
+        {{ earned_share(
+            'paid_result.metric_value', 'paid_result.result_status', 'plan_component.band_method', 'raw_band'
+        ) }} as measured_payout_share
     from segment
     inner join team on segment.team_code = team.team_code
     inner join plan_component
@@ -194,11 +163,8 @@ line as (
 fraction as (
     select
         *,
-        {{ integer_units('target_amount', 2) }}
-        * {{ exact_integer('segment_days') }}
-        * {{ integer_units('weight', 4) }}
-        * {{ integer_units('payout_share', 4) }} as cent_numerator,
-        {{ exact_integer('quarter_days') }} * 100000000 as cent_denominator
+        {{ line_cent_numerator('payout_share') }} as cent_numerator,
+        {{ line_cent_denominator() }} as cent_denominator
     from line
 ),
 
