@@ -20,7 +20,7 @@ import pytest
 from expectations.checks import CheckSpec
 from expectations.outcomes import Outcome, describe
 from expectations.runner import list_checks, run_gate
-from expectations.suites import beside, marts_exclusions, staging_people
+from expectations.suites import beside, marts_exclusions, marts_registers, staging_people
 from expectations.suites.marts import MONEY_COLUMNS
 from expectations.suites.staging import MODELS, RULES, finance_checks, service_desk
 from expectations.suites.staging_people import DELISTED
