@@ -1,7 +1,8 @@
--- From when to when each version of a metric is in force: the one place that says it. A version that has not passed
--- its gates is not here, and the one before it goes on.
+-- From when to when each version of a metric is in force: the one place that says it, and only of versions whose gates
+-- held. A version that was refused has no row.
 with metric_activation as (
     select * from {{ ref('int_metric_activation') }}
+    where is_activated
 ),
 
 final as (
@@ -11,7 +12,6 @@ final as (
         effective_from,
         effective_to
     from metric_activation
-    where is_activated
 )
 
 select * from final

@@ -6,7 +6,7 @@ with version_order as (
         metric_version,
         effective_from,
         effective_to,
-        lead(effective_from) over (partition by metric_code order by metric_version) as next_from
+        lead(effective_from) over (partition by metric_code order by effective_from) as next_from
     from {{ ref('int_metric_version_period') }}
 ),
 
