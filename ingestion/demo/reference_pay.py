@@ -203,7 +203,8 @@ class MetricResult:
 def load_metric_definitions(seeds_path: Path = SEEDS_PATH) -> list[MetricDefinition]:
     """The definitions a plan pays on, from seeds/metrics/metric_definition.csv and metric_filter.csv.
 
-    ValueError for a paid definition this reference has no rule for.
+    One without its day of approval is a proposal, which measures nothing. ValueError for a paid definition this
+    reference has no rule for.
     """
     paid = {row["metric_code"] for row in read_seed("plans/plan_component.csv", seeds_path)}
     slt_codes = {
@@ -218,7 +219,7 @@ def load_metric_definitions(seeds_path: Path = SEEDS_PATH) -> list[MetricDefinit
     }
     found = []
     for row in read_seed("metrics/metric_definition.csv", seeds_path):
-        if row["metric_code"] not in paid:
+        if row["metric_code"] not in paid or not row["approved_on"]:
             continue
         kind = kinds.get((row["aggregation_kind"], row["observation_kind"]))
         if kind is None or row["value_basis"] != "raw" or row["weighting"] not in ("none", "priority"):
