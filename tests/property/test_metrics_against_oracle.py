@@ -585,6 +585,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         }
         for relation, columns in tables.items():
             connection.execute(f"create table {relation} ({', '.join(f'{n} {t}' for n, t in columns.items())})")
+        # every drawn version was let through; test_activation_against_oracle.py draws those that were not
+        connection.execute(
+            "create view core.int_metric_activation as select metric_code, metric_version, true as is_activated, "
+            "effective_from, effective_to from reference.metric_definition"
+        )
         self = Engine(connection, compiled)
         for name, codes in ENTITIES.items():
             relation = "core.int_vendor_family" if name == "vendor" else f"reference.{name}"
