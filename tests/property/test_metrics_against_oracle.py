@@ -51,7 +51,12 @@ SEEDS = (
     "metric_measure",
     "metric_freeze",
     "metric_replay",
+    "metric_definition_lock",
 )
+# The tests of the seeds, as dbt runs them on the seeds of the project.
+FIT, OVERLAP = "assert_metric_definitions_fit_together", "assert_metric_versions_neither_overlap_nor_gap"
+WEIGHED, LOCKED = "assert_weighted_metric_weighs_every_value", "assert_locked_metric_definitions_are_unchanged"
+JUDGES = (FIT, OVERLAP, WEIGHED, LOCKED)
 ENTITIES = {"team": ("t1", "t2"), "service": ("s1", "s2"), "business_unit": ("u1",), "vendor": ("v1",)}
 COLUMN = {
     "person": "employee_number",
@@ -107,8 +112,8 @@ class World:
 def worlds(draw: st.DrawFn) -> World:
     world = World({name: [] for name in SEEDS}, {kind: [] for kind in KINDS})
     # by a seed: a hundred observations drawn value by value would come out all alike
-    dice = random.Random(draw(st.integers(0, 2**32)))
-    for place in range(dice.choice((0, 3, 60, 120, 120))):
+    dice = random.Random(draw(st.integers(0, 2**32)) * 31 + 7)
+    for place in range(dice.choice((0, 60, 120, 240))):
         kind = dice.choice(("ticket_slt", "ticket_slt", "availability", "service_month"))
         row: Row = {name: dice.choice(values) for name, values in CHOICES.items()}
         row["observation_key"] = f"{kind}:{place}"
@@ -127,7 +132,7 @@ def worlds(draw: st.DrawFn) -> World:
         world.observed[kind].append(row)
     for number in range(draw(st.integers(1, 4))):
         _define(draw, world, f"m{number}")
-    for number in range(dice.randint(0, 4)):
+    for number in range(dice.randint(1, 5)):
         _freeze(dice, world, number)
     return world
 
@@ -204,11 +209,11 @@ def _freeze(dice: random.Random, world: World, number: int) -> None:
     """Mostly one that holds; now and then one condition is missing."""
     entity_type = dice.choice((None, None, *COLUMN))
     first = date(2025, 1, 1) + timedelta(dice.randint(-5, 150))
-    last = first + timedelta(dice.choice((-1, 0, 3, 20, 45)))
+    last = first + timedelta(dice.choice((-1, 0, 3, 20, 20)))
     world.seeds["metric_freeze"].append(
         {
             "freeze_id": f"f{number}",
-            "metric_code": dice.choice(("m0", "m0", "m1")),
+            "metric_code": dice.choice(("m0", "m0", "m0", "m1")),
             "entity_type": entity_type,
             "entity_code": dice.choice((None, None, "t1", "s1", "e1")) if entity_type else None,
             "frozen_from_on": first,
@@ -216,9 +221,9 @@ def _freeze(dice: random.Random, world: World, number: int) -> None:
             "freeze_policy": dice.choice(("carry", "exclude", "suspend", "carry")),
             "reason": "drawn",
             "requested_by": "x",
-            "approved_by": dice.choice(("y", "y", "y", "y", "x")),
-            "approved_on": dice.choice((first, first, first, last, last + timedelta(1))),
-            "decision": dice.choice(("approved", "approved", "approved", "approved", "rejected")),
+            "approved_by": dice.choice(("y",) * 9 + ("x",)),
+            "approved_on": dice.choice((first,) * 6 + (last, last, last + timedelta(1))),
+            "decision": dice.choice(("approved",) * 9 + ("rejected",)),
         }
     )
 
@@ -535,6 +540,7 @@ class Engine:
 
     connection: duckdb.DuckDBPyConnection
     compiled: dict[str, str]
+    judges: dict[str, str]
 
     def fill(self, relation: str, rows: Sequence[Row]) -> None:
         self.connection.execute(f"delete from {relation}")
@@ -568,8 +574,9 @@ class Engine:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     folder = tmp_path_factory.mktemp("metrics")
     warehouse = folder / "warehouse.duckdb"
-    run_dbt(warehouse, folder / "target", "compile", "--quiet", "--select", *MODELS, "fct_metric_evidence")
+    run_dbt(warehouse, folder / "target", "compile", "--quiet", "--select", *MODELS, "fct_metric_evidence", *JUDGES)
     compiled = {path.stem: path.read_text() for path in (folder / "target" / "compiled").rglob("models/**/*.sql")}
+    judges = {path.stem: path.read_text() for path in (folder / "target" / "compiled").rglob("assert_*.sql")}
     with duckdb.connect(str(warehouse)) as connection:
         for schema in ("core", "reference"):
             connection.execute(f"create schema if not exists {schema}")
@@ -590,7 +597,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             "create view core.int_metric_activation as select metric_code, metric_version, true as is_activated, "
             "effective_from, effective_to from reference.metric_definition"
         )
-        self = Engine(connection, compiled)
+        self = Engine(connection, compiled, judges)
         for name, codes in ENTITIES.items():
             relation = "core.int_vendor_family" if name == "vendor" else f"reference.{name}"
             column = "primary_vendor_code" if name == "vendor" else f"{name}_code"
@@ -711,3 +718,68 @@ def _plain(code: str) -> Row:
         "phase_in_days": 0,
         "effective_from": date(2024, 12, 1),
     }
+
+
+def _sound() -> World:
+    """One definition of one version, in order and locked."""
+    world = World({name: [] for name in SEEDS}, {kind: [] for kind in KINDS})
+    world.seeds["metric_definition"].append(_plain("m"))
+    world.seeds["metric_entity_type"].append({"metric_code": "m", "metric_version": 1, "entity_type": "team"})
+    return world
+
+
+# which test, what it must say, what is changed in the definition, rows added to other seeds
+WRONG: list[tuple[str, str, Row, dict[str, list[Row]]]] = [
+    (FIT, "numerator_measure is no measure", {"numerator_measure": "nothing"}, {}),
+    (FIT, "denominator_measure is no measure", {"denominator_measure": "nothing"}, {}),
+    (FIT, "a sum has no denominator_measure", {"aggregation_kind": "sum"}, {}),
+    (FIT, "divides a measure by its whole_measure", {"aggregation_kind": "mean"}, {}),
+    (FIT, "a weighted_share needs a weighting", {"aggregation_kind": "weighted_share"}, {}),
+    (FIT, "a share or rate is unweighted", {"weighting": "priority"}, {}),
+    (FIT, "exclusion_policy is not that", {"exclusion_policy": "raw"}, {}),
+    (FIT, "value_basis and standardised_by disagree", {"value_basis": "standardised"}, {}),
+    (FIT, "value_basis and standardised_by disagree", {"standardised_by": "risk_code"}, {}),
+    (FIT, "needs a shrinkage_policy", {"value_basis": "shrunk"}, {}),
+    (FIT, "shrinkage_policy and prior_sample_count disagree", {"shrinkage_policy": "buehlmann"}, {}),
+    (FIT, "needs a seasonality_policy", {"value_basis": "seasonally_adjusted"}, {}),
+    (FIT, "are at least 1", {"value_divisor": 0}, {}),
+    (FIT, "are not negative", {"phase_in_days": -1}, {}),
+    (FIT, "no entity type", {"metric_version": 2}, {}),
+    (FIT, "metric_filter has a version", {}, {"metric_filter": [{"metric_code": "m", "metric_version": 9}]}),
+    (OVERLAP, "", {}, {"metric_definition": [_plain("m") | {"metric_version": 2}]}),
+    (
+        OVERLAP,
+        "",
+        {"effective_to": date(2025, 1, 1)},
+        {"metric_definition": [_plain("m") | {"metric_version": 2, "effective_from": date(2025, 1, 3)}]},
+    ),
+    (WEIGHED, "", {"aggregation_kind": "weighted_share", "weighting": "priority"}, {}),
+    (LOCKED, "changed under its old number", {"min_sample_count": 2}, {}),
+    (LOCKED, "locked version is gone", {"metric_code": "other"}, {}),
+    (LOCKED, "new version: lock it", {}, {"metric_definition": [_plain("other")]}),
+]
+
+
+def _judged(engine: Engine, name: str, world: World) -> str:
+    engine.build(world)
+    return " ".join(str(row) for row in engine.connection.execute(engine.judges[name]).fetchall())
+
+
+@pytest.mark.requirement("OPS-4.6")
+@pytest.mark.parametrize("case", range(len(WRONG)), ids=[f"{w[0]}-{n}" for n, w in enumerate(WRONG)])
+def test_a_definition_out_of_order_is_refused_and_one_in_order_is_not(engine: Engine, case: int) -> None:
+    name, says, change, more = WRONG[case]
+    world = _sound()
+    engine.build(world)
+    lock = engine.connection.execute(
+        "select metric_code, metric_version, definition_hash from core.int_metric_definition"
+    ).fetchall()
+    world.seeds["metric_definition_lock"] = [
+        dict(zip(("metric_code", "metric_version", "definition_hash"), row, strict=True)) for row in lock
+    ]
+    assert _judged(engine, name, world) == ""
+    world.seeds["metric_definition"][0] |= change
+    for seed_name, rows in more.items():
+        world.seeds[seed_name] += rows
+    found = _judged(engine, name, world)
+    assert found and says in found
