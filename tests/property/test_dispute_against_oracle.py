@@ -151,9 +151,9 @@ def drawn(rng: random.Random) -> tuple[list[dict[str, str]], list[dict[str, str]
             }
         )
         moment, level = opened_at, 1
-        for _ in range(rng.randrange(0, 7)):
-            moment += timedelta(hours=rng.randrange(1, 4 * 24))
-            entitled = {1: "judge", 2: "member", 3: "chair"}[level]
+        for _ in range(rng.randrange(0, 10)):
+            moment += timedelta(hours=rng.randrange(1, 3 * 24))
+            entitled = {1: rng.choice(("judge", "deputy")), 2: "member", 3: "chair"}[level]
             kind = rng.choice(("decided", "decided", "escalated", "escalated", "acknowledged", "withdrawn"))
             steps.append(
                 {
@@ -216,7 +216,7 @@ def test_the_drawing_reaches_every_end(engine: duckdb.DuckDBPyConnection) -> Non
         disputes, steps = drawn(random.Random(number))
         fill(engine, "dispute", disputes)
         fill(engine, "dispute_step", steps)
-        fill(engine, "dispute_rule", rules(2, 2))
+        fill(engine, "dispute_rule", rules(1, 4))
         rows = engine.execute("select dispute_status, level_number, is_upheld from int_dispute").fetchall()
         seen |= {(status, level) for status, level, _ in rows}
         upheld += sum(is_upheld for *_, is_upheld in rows)

@@ -50,7 +50,11 @@ taken_back as (
         min(steps.step_at) as withdrawn_at
     from steps
     inner join known on steps.dispute_id = known.dispute_id and steps.actor = known.opened_by
-    where steps.step_type = 'withdrawn' and steps.recorded_at <= known.as_of_at and steps.step_at >= known.opened_at
+    where
+        steps.step_type = 'withdrawn'
+        and steps.recorded_at <= known.as_of_at
+        and steps.recorded_at >= steps.step_at
+        and steps.step_at >= known.opened_at
     group by steps.dispute_id
 ),
 
