@@ -143,6 +143,19 @@ def test_models_and_sources_deliver() -> None:
 ON_THE_MODEL = {"depends_on": {"nodes": ["model.p.fct_payout"]}}
 
 
+@pytest.mark.requirement("SLT-2.6")
+@pytest.mark.parametrize(("second", "is_name"), [({"owner": "Finance"}, True), ({}, False)])
+def test_owners_of_sources_exist_once_every_source_declares_one(second: dict[str, str], is_name: bool) -> None:
+    """The landing's own audit is no source system and needs none."""
+    sources = [
+        node("incident", "source", source_name="servicenow", source_meta={"owner": "Operations"}),
+        node("payment", "source", source_name="payroll", source_meta=second),
+        node("extract_batch", "source", source_name="landing"),
+    ]
+    claims = coverage.claims_of_manifest({"sources": {str(n): source for n, source in enumerate(sources)}})
+    assert ("meta.owner" in claims.names) is is_name
+
+
 def test_claims_do_not_depend_on_the_order_of_the_manifest() -> None:
     models = [node(name, ids=["OPS-1.1"]) for name in ("fct_b", "fct_a")]
     tests = [node(name, "test", ["OPS-1.1"]) for name in ("b_holds", "a_holds")]

@@ -95,7 +95,8 @@ joined as (
     from paired
     cross join run_context
     left join controls on paired.control_code = controls.control_code
-    left join named_evidence on paired.control_code = named_evidence.control_code
+    -- a trigger that does not exist needs no evidence: it is told once
+    left join named_evidence on paired.control_code = named_evidence.control_code and paired.is_trigger_known
     left join evidence
         on
             named_evidence.evidence_kind = evidence.evidence_kind
