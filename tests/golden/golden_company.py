@@ -144,7 +144,10 @@ def golden_company(as_of: str = AS_OF) -> Company:
             for row in read_seed("services/team.csv")  # type: ignore[arg-type]
         ],
         services=[
-            Service(**{**row, "criticality": int(row["criticality"])})  # type: ignore[arg-type]
+            Service(  # type: ignore[arg-type]
+                **{name: value for name, value in row.items() if name != "owner"}
+                | {"criticality": int(row["criticality"])}
+            )
             for row in read_seed("services/service.csv")
         ],
         employees=employees,
