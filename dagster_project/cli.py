@@ -45,6 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
                 return commands.status(options.at)
             case "openslo-import":
                 return commands.openslo_import(options.files, options.out, options.effective_from, options.write)
+            case "metric-impact":
+                return commands.metric_impact(options.metric, options.version, options.csv, options.plot)
+            case "handbook":
+                return commands.handbook(options.out)
             case "coverage":
                 from dagster_project.lib.coverage import write_coverage
 
@@ -100,6 +104,17 @@ def _parser() -> argparse.ArgumentParser:
     openslo.add_argument("--out", type=Path, help="folder of the seeds (default: seeds/slo)")
     openslo.add_argument("--effective-from", type=_day, metavar="DAY", help="first day in force (default: today, UTC)")
     openslo.add_argument("--write", action="store_true", help="change the seeds, not only show what would change")
+
+    impact = commands.add_parser(
+        "metric-impact", help="show what a proposed metric version would do to results and pay"
+    )
+    impact.add_argument("--metric", required=True, metavar="CODE")
+    impact.add_argument("--version", type=int, required=True, metavar="N", help="a version not in force yet")
+    impact.add_argument("--csv", type=Path, metavar="FILE", help="write every line of it")
+    impact.add_argument("--plot", type=Path, metavar="FILE", help="draw it as SVG")
+
+    handbook = commands.add_parser("handbook", help="write the handbook of metrics and plans as Markdown")
+    handbook.add_argument("--out", type=Path, metavar="FILE", help="default: docs/handbook.md beside the warehouse")
 
     coverage = commands.add_parser("coverage", help="write docs/coverage.md")
     coverage.add_argument("--check", action="store_true", help="change nothing; fail when it is not up to date")

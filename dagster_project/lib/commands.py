@@ -9,7 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -376,6 +376,93 @@ def openslo_import(files: Sequence[Path], out: Path | None, effective_from: date
     screen.say(
         f"openslo-import: {result.slo_count} objectives and {result.alert_policy_count} alert policies read, {done}"
         + ("" if write or not result.difference else ": add --write")
+    )
+    return 0
+
+
+@contextmanager
+def _warehouse_to_read(settings: Settings, what: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse read-only. CommandError where there is none, a run holds it, or it was built without `what`."""
+    if not settings.warehouse_path.exists():
+        raise CommandError(f"{settings.warehouse_path} does not exist: run `sltw demo` or `sltw run` first")
+    try:
+        with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+            yield connection
+    except duckdb.CatalogException as error:
+        raise CommandError(
+            f"{settings.warehouse_path} has not what {what} is read from ({str(error).splitlines()[0]}): "
+            "build it again with `sltw run`"
+        ) from error
+    except duckdb.IOException as error:
+        raise CommandError(
+            f"{settings.warehouse_path} cannot be read: {str(error).splitlines()[0]}; ask again when no run holds it"
+        ) from error
+
+
+def _written(path: Path, write: Callable[[Path], object]) -> Path:
+    """The path after it was written. CommandError where it cannot be."""
+    try:
+        write(path)
+    except OSError as error:
+        raise CommandError(
+            f"{path} cannot be written: {error.strerror}; name a file in a folder that exists"
+        ) from error
+    return path
+
+
+def metric_impact(metric_code: str, version: int, csv_path: Path | None, plot_path: Path | None) -> int:
+    """Show what a proposed metric version would do to results and pay; write it as CSV and as a picture."""
+    from dagster_project.lib.metric_impact import ImpactError, draw, read_impact, table_rows, write_csv
+
+    settings = settle_environment()
+    screen = Screen.plain()
+    with _warehouse_to_read(settings, "the effect of a proposal") as connection:
+        try:
+            impact = read_impact(connection, metric_code, version)
+        except ImpactError as error:
+            raise CommandError(str(error)) from error
+    screen.heading(f"{metric_code} version {version}, proposed from {impact.proposed_from}")
+    screen.say(f"  its gates still miss: {impact.refusal_reasons or 'nothing, it waits for its day'}")
+    table = Table(
+        *("team", "quarter", "version", "now", "proposed", "difference", "people", "currency"),
+        *("pay now", "pay proposed", "difference"),
+        box=None,
+    )
+    for row in table_rows(impact.effects):
+        table.add_row(*row)
+    for currency, (now, then, more) in impact.totals().items():
+        table.add_row("in all", "", "", "", "", "", "", currency, f"{now:,.2f}", f"{then:,.2f}", f"{more:+,.2f}")
+    screen.console.print(table)
+    screen.say(f"  plan components paid by it: {', '.join(impact.plan_components) or 'none'}")
+    screen.say(f"  {len(impact.downstream_models)} models built from results: {', '.join(impact.downstream_models)}")
+    if csv_path is not None:
+        screen.say(f"  {_written(csv_path, lambda path: write_csv(impact, path))}")
+    if plot_path is not None:
+        screen.say(f"  {_written(plot_path, lambda path: path.write_text(draw(impact), encoding='utf-8'))}")
+    changed = sum(effect.current_value != effect.proposed_value for effect in impact.effects)
+    paid = ", ".join(f"{more:+,.2f} {currency}" for currency, (_, _, more) in impact.totals().items())
+    screen.say(
+        f"metric-impact: {changed} of {len(impact.effects)} results of {metric_code} differ under version {version}, "
+        f"pay {paid or 'nothing'}"
+    )
+    return 0
+
+
+def handbook(out: Path | None) -> int:
+    """Write the handbook of metrics and plans from the warehouse."""
+    from dagster_project.lib.handbook import read_handbook, render
+
+    settings = settle_environment()
+    screen = Screen.plain()
+    with _warehouse_to_read(settings, "the handbook") as connection:
+        book = read_handbook(connection)
+    path = out or settings.warehouse_path.parent / "docs" / "handbook.md"
+    if out is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    _written(path, lambda target: target.write_text(render(book), encoding="utf-8"))
+    screen.say(
+        f"handbook: {len(book.versions)} versions of {len({row['metric_code'] for row in book.versions})} metrics and "
+        f"{len(book.plans)} plan versions in {path}"
     )
     return 0
 
