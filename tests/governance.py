@@ -65,6 +65,15 @@ GIVEN = """
         entity_code varchar, period_grain varchar, period_start_on date, metric_value decimal(18, 6),
         result_status varchar
     );
+    create table fct_score_adjustment_effect (
+        metric_result_key varchar, adjustment_id varchar, adjusted_value decimal(18, 6), is_applied boolean
+    );
+    create table fct_metric_replay (
+        metric_code varchar, metric_version integer, entity_type varchar, entity_code varchar, period_grain varchar,
+        period_start_on date, period_end_on date, metric_value decimal(18, 6), sample_count bigint,
+        result_status varchar, unit varchar, direction varchar, result_kind varchar
+    );
+    create table int_metric_output (output_name varchar, schema_name varchar);
     create table fct_ticket_slt (
         slt_code varchar, slt_version integer, service_code varchar, priority integer, start_at timestamp,
         stop_at timestamp, net_seconds bigint, tolerance_seconds bigint, slt_status varchar
@@ -83,6 +92,7 @@ MODELS = (
     "int_target_relaxation",
     "fct_incentive_payout",
     "rpt_metric_activation",
+    "rpt_metric_change_impact",
     "rpt_plan_activation",
     "rpt_jurisdiction_review",
     "rpt_target_relaxation",
