@@ -296,9 +296,7 @@ def warehouse() -> Iterator[Warehouse]:
 def second_run(warehouse: Warehouse, run_id: str = "r2", last_model: str | None = None) -> None:
     """The late ticket has come, and legal's sign-off of 6 February was recorded on 28 March."""
     warehouse.land(*EARLY, *LATE)
-    warehouse.approve(
-        ("first", "2024-11-05", "2024-11-05 12:00:00"), ("second", "2025-02-06", "2025-03-28 12:00:00")
-    )
+    warehouse.approve(("first", "2024-11-05", "2024-11-05 12:00:00"), ("second", "2025-02-06", "2025-03-28 12:00:00"))
     warehouse.run(SECOND, run_id, last_model)
 
 

@@ -1,0 +1,72 @@
+"""Gate marts on what was known when: the demonstration company passes, and each check refuses its defects."""
+# ruff: noqa: E501 (the defects stand one a line)
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.outcomes import describe
+from expectations.runner import run_gate
+from expectations.suites.marts_knowledge import DEFINITION_HISTORY, RESULT_HISTORY, checks
+from tests.integration.test_gates_built import GIVEN, UNIQUE, VALUES, Bench, mart_check
+
+pytestmark = pytest.mark.slow
+
+SPECS = {spec.check_name: spec for spec in checks()}
+ONE = "rowid = (select min(rowid) from {t} where true)"
+OK = "rowid = (select min(rowid) from {t} where result_status = 'ok')"
+
+# check, table, statement
+DEFECTS = [
+    ("entries_follow_each_other", RESULT_HISTORY, f"update {{t}} set entry_number = 3 where {ONE}"),
+    ("entries_follow_each_other", RESULT_HISTORY, f"update {{t}} set known_to_at = known_from_at + interval 1 day where {ONE}"),
+    ("entries_follow_each_other", RESULT_HISTORY, f"update {{t}} set is_current = false where {ONE}"),
+    ("entries_follow_each_other", RESULT_HISTORY, f"insert into {{t}} by name select * replace (2 as entry_number) from {{t}} where {ONE}"),
+    ("chain_is_unbroken", RESULT_HISTORY, f"update {{t}} set known_from_at = known_from_at - interval 1 day where {ONE}"),
+    ("chain_is_unbroken", RESULT_HISTORY, f"update {{t}} set run_id = 'x' where {ONE}"),
+    ("chain_is_unbroken", RESULT_HISTORY, f"update {{t}} set content_hash = 'x' where {ONE}"),
+    ("content_is_what_was_hashed", RESULT_HISTORY, f"update {{t}} set metric_value = metric_value + 0.000001 where {OK}"),
+    ("content_is_what_was_hashed", RESULT_HISTORY, f"update {{t}} set metric_version = metric_version + 1 where {ONE}"),
+    ("content_is_what_was_hashed", RESULT_HISTORY, f"update {{t}} set is_withdrawn = true where {ONE}"),
+    ("ends_with_what_is_known", RESULT_HISTORY, f"delete from {{t}} where {ONE}"),
+    ("ends_with_what_is_known", RESULT_HISTORY, f"update {{t}} set metric_value = metric_value + 0.000001 where {OK}"),
+    ("ends_with_what_is_known", RESULT_HISTORY, f"insert into {{t}} by name select * replace ('x' as entity_code) from {{t}} where {ONE}"),
+    ("entries_follow_each_other", DEFINITION_HISTORY, f"update {{t}} set known_to_at = known_from_at where {ONE}"),
+    ("chain_is_unbroken", DEFINITION_HISTORY, f"update {{t}} set known_from_at = known_from_at - interval 1 day where {ONE}"),
+    ("ends_with_what_is_in_force", DEFINITION_HISTORY, f"delete from {{t}} where {ONE}"),
+    ("ends_with_what_is_in_force", DEFINITION_HISTORY, f"update {{t}} set effective_from = effective_from + 1 where {ONE}"),
+    ("ends_with_what_is_in_force", DEFINITION_HISTORY, f"update {{t}} set is_activated = not is_activated where {ONE}"),
+    ("ends_with_what_is_in_force", DEFINITION_HISTORY, f"update {{t}} set definition_hash = 'x' where {ONE}"),
+    ("a_version_keeps_its_hash", DEFINITION_HISTORY, f"insert into {{t}} by name select * replace ('x' as definition_hash, 2 as entry_number) from {{t}} where {ONE}"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A copy of the built warehouse; any defect is made in here and undone."""
+    folder = tmp_path_factory.mktemp("knowledge")
+    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
+
+
+def test_the_demonstration_company_passes(bench: Bench) -> None:
+    result = run_gate("marts", bench.path, specs=list(SPECS.values()))
+    assert result.is_open and not result.warnings and not result.skipped, [describe(o) for o in result.outcomes]
+
+
+@pytest.mark.requirement("OPS-4.6")
+@pytest.mark.parametrize(("short", "table", "statement"), DEFECTS, ids=[f"{mart_check(c[0], c[1])}-{n}" for n, c in enumerate(DEFECTS)])  # fmt: skip
+def test_each_check_refuses_its_defect(bench: Bench, short: str, table: str, statement: str) -> None:
+    assert bench.value(f"select count(*) from {table}"), f"{table} is empty: nothing is proved on it"
+    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
+        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[mart_check(short, table)]]).outcomes
+    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
+    assert outcome.examples, outcome
+
+
+def test_every_check_has_a_defect() -> None:
+    families = {name for name, spec in SPECS.items() if spec.expectation_type in (*GIVEN, *VALUES, *UNIQUE)}
+    assert {mart_check(short, table) for short, table, _ in DEFECTS} | families == set(SPECS)
