@@ -153,8 +153,10 @@ def drawn(rng: random.Random) -> tuple[list[dict[str, str]], list[dict[str, str]
         moment, level = opened_at, 1
         for _ in range(rng.randrange(0, 10)):
             moment += timedelta(hours=rng.randrange(1, 3 * 24))
-            entitled = {1: rng.choice(("judge", "deputy")), 2: "member", 3: "chair"}[level]
             kind = rng.choice(("decided", "decided", "escalated", "escalated", "acknowledged", "withdrawn"))
+            entitled = {1: rng.choice(("judge", "deputy")), 2: "member", 3: "chair"}[level]
+            if kind == "withdrawn":
+                entitled = disputes[-1]["opened_by"]
             steps.append(
                 {
                     "dispute_id": dispute_id,
