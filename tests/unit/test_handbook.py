@@ -1,6 +1,6 @@
 """The handbook against the seeds: every definition version and every plan version with the parameters it has there.
 
-The seeds are loaded as they are and judged by the real models; only what the demonstration company measures is left out.
+The seeds are loaded as they are and judged by the real models; what the demonstration company measures is left out.
 """
 
 from __future__ import annotations
@@ -142,9 +142,10 @@ def test_every_side_table_of_a_version_is_told(text: str, seed_name: str, column
 @pytest.mark.requirement("DESK-5.2")
 def test_every_plan_version_has_its_parameters_components_bands_and_clauses(text: str) -> None:
     found = sections(text, "##")
-    assert {key: {name: plain(value) for name, value in table_under(part, "parameter")} for key, part in found.items()} == {
-        tuple(row[name] for name in PLANS): same(row) for row in seed("incentive_plan")
-    }  # fmt: skip
+    parameters = {
+        key: {name: plain(value) for name, value in table_under(part, "parameter")} for key, part in found.items()
+    }
+    assert parameters == {tuple(row[name] for name in PLANS): same(row) for row in seed("incentive_plan")}
     for seed_name, first in (("plan_component", "tier"), ("achievement_band", "component"), ("plan_clause", "clause")):
         rows = {
             (*key, *(plain(cell) for cell in row)) for key, part in found.items() for row in table_under(part, first)
