@@ -24,6 +24,22 @@ triggers as (
     select * from {{ ref('fct_improvement_trigger') }}
 ),
 
+metric_activations as (
+    select * from {{ ref('rpt_metric_activation') }}
+),
+
+plan_activations as (
+    select * from {{ ref('rpt_plan_activation') }}
+),
+
+relaxations as (
+    select * from {{ ref('rpt_target_relaxation') }}
+),
+
+weight_adjustments as (
+    select * from {{ ref('rpt_weight_adjustment') }}
+),
+
 run_context as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -94,6 +110,68 @@ item as (
         not exclusions.is_effective
         and exclusions.decision <> 'pending'
         and cast(exclusions.requested_at as date) > {{ add_days('cast(run_context.as_of_at as date)', -92) }}
+
+    union all
+
+    select
+        'refused_item' as agenda_type,
+        'metric_definition' as subject_type,
+        metric_activations.metric_code || ' ' || cast(metric_activations.metric_version as varchar) as subject_code,
+        metric_activations.proposed_effective_from as raised_on,
+        cast(null as date) as decide_by_on,
+        metric_activations.refusal_reasons as detail
+    from metric_activations
+    cross join run_context
+    where
+        not metric_activations.is_activated
+        and metric_activations.proposed_effective_from
+        > {{ add_days('cast(run_context.as_of_at as date)', -92) }}
+
+    union all
+
+    select
+        'refused_item' as agenda_type,
+        plan_activations.subject_type,
+        plan_activations.subject_code || ' ' || cast(plan_activations.subject_version as varchar) || ' '
+        || plan_activations.country_code as subject_code,
+        plan_activations.proposed_effective_from as raised_on,
+        cast(null as date) as decide_by_on,
+        plan_activations.refusal_reasons as detail
+    from plan_activations
+    cross join run_context
+    where
+        not plan_activations.is_activated
+        and plan_activations.proposed_effective_from > {{ add_days('cast(run_context.as_of_at as date)', -92) }}
+
+    union all
+
+    select distinct
+        'refused_item' as agenda_type,
+        'target_relaxation' as subject_type,
+        relaxations.relaxation_id as subject_code,
+        relaxations.requested_on as raised_on,
+        cast(null as date) as decide_by_on,
+        relaxations.refusal_reasons as detail
+    from relaxations
+    cross join run_context
+    where
+        not relaxations.is_effective
+        and relaxations.requested_on > {{ add_days('cast(run_context.as_of_at as date)', -92) }}
+
+    union all
+
+    select distinct
+        'refused_item' as agenda_type,
+        'weight_adjustment' as subject_type,
+        weight_adjustments.adjustment_id as subject_code,
+        weight_adjustments.requested_on as raised_on,
+        cast(null as date) as decide_by_on,
+        weight_adjustments.refusal_reasons as detail
+    from weight_adjustments
+    cross join run_context
+    where
+        not weight_adjustments.is_effective
+        and weight_adjustments.requested_on > {{ add_days('cast(run_context.as_of_at as date)', -92) }}
 
     union all
 
