@@ -8,7 +8,7 @@ reviews as (
 ),
 
 definitions as (
-    select * from {{ ref('metric_definition') }}
+    select * from {{ ref('int_metric_version_period') }}
 ),
 
 as_of as (
