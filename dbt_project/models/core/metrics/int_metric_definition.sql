@@ -1,6 +1,6 @@
 -- Every version of every metric definition with its side tables told as text, and the hash over all that decides a
--- value: its own fields, entity types, filters, weights, and the code that computes its kind. Names, owners, approvals, the
--- end date and how it is read stay out of the hash: closing a version or mending a name is no new rule.
+-- value: its own fields, entity types, filters, weights, and the code that computes its kind. Names, owners,
+-- approvals, the end date and how it is read stay out of the hash: closing a version or mending a name is no new rule.
 with metric_definition as (
     select * from {{ ref('metric_definition') }}
 ),
