@@ -2,9 +2,10 @@
 
     python -m benchmarks.metrics --tickets 10000000 --versions 1000 --repeats 3 --json figures.json
 
-Observations of tickets are drawn once, vectorised in SQL: a year, 40 teams, 60 services, 800 persons, five measures, three
-dimensions. Definitions are rows of the seeds (a metric has four versions, a quarter each), in turn shares, weighted
-shares, means, sums and standardised shares, for teams, services, business units and vendors, one in ten for persons.
+Observations of tickets are drawn once, vectorised in SQL: a year, 40 teams, 60 services, 800 persons, five measures,
+three dimensions. Definitions are rows of the seeds (a metric has four versions, a quarter each), in turn shares,
+weighted shares, means, sums and standardised shares, for teams, services, business units and vendors, one in ten for
+persons.
 `scan` groups the observations once by month, team and dimensions and sums the measures. `metrics` runs the SQL of the
 models from the definitions to the results, every table stored. `cells` stops after the one pass over the observations.
 All are whole processes, run in turns on the same file; the figures are CPU seconds and peak memory.
@@ -136,12 +137,14 @@ def generator_sql(tickets: int, versions: int) -> str:
     create table metric_filter as
     select
         metric_code, metric_version, 'both' as applies_to, 'slt_code' as dimension_code,
-        ['response', 'incident_resolution', 'request_resolution'][(1 + hash(metric_code) % 3)::integer] as dimension_values,
+        ['response', 'incident_resolution', 'request_resolution'][(1 + hash(metric_code) % 3)::integer]
+            as dimension_values,
         false as is_excluded
     from metric_definition
     union all
     select
-        metric_code, metric_version, 'both', 'channel', ['portal', 'phone', 'mail', 'chat'][(1 + hash(metric_code, 1) % 4)::integer],
+        metric_code, metric_version, 'both', 'channel',
+        ['portal', 'phone', 'mail', 'chat'][(1 + hash(metric_code, 1) % 4)::integer],
         hash(metric_code, 2) % 2 = 0
     from metric_definition;
     create table metric_weight as

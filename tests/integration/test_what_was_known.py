@@ -5,6 +5,8 @@ histories; only what is drawn from source systems stands ready. The models' SQL 
 as dbt has them append, and the questions are asked with the project's macros.
 """
 
+# ruff: noqa: DTZ001 (instants are UTC without a zone, as in the warehouse)
+
 from __future__ import annotations
 
 import csv
@@ -360,7 +362,7 @@ def test_a_run_killed_between_does_no_harm(warehouse: Warehouse) -> None:
 
 
 def test_a_run_that_looks_back_records_nothing(warehouse: Warehouse) -> None:
-    """What was known on 20 March was written on 20 March; computing it later from more tickets is no knowledge of then."""
+    """What was known on 20 March was written then; computing it later from more tickets is no knowledge of then."""
     second_run(warehouse)
     before = {log: warehouse.entries(log) for log in LOGS}
     warehouse.run(FIRST, "back")
