@@ -219,6 +219,7 @@ def load_metric_definitions(seeds_path: Path = SEEDS_PATH) -> list[MetricDefinit
     }
     found = []
     for row in read_seed("metrics/metric_definition.csv", seeds_path):
+        # a version nobody has approved is a proposal: it pays nobody
         if row["metric_code"] not in paid or not row["approved_on"]:
             continue
         kind = kinds.get((row["aggregation_kind"], row["observation_kind"]))
