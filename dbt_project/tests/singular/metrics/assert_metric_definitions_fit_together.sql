@@ -33,6 +33,13 @@ side_table as (
     from {{ ref('metric_replay') }}
 ),
 
+entity_type as (
+    select distinct
+        metric_code,
+        metric_version
+    from {{ ref('metric_entity_type') }}
+),
+
 judged as (
     select
         definition.metric_code,
@@ -109,16 +116,15 @@ judged as (
                     then 'baseline_days, phase_in_days and prior_sample_count are not negative'
             end,
             case
-                when (definition.metric_code, definition.metric_version) not in (
-                        select
-                        metric_entity_type.metric_code,
-                        metric_entity_type.metric_version
-                    from {{ ref('metric_entity_type') }} as metric_entity_type
-                    )
+                when entity_type.metric_code is null
                     then 'no entity type in metric_entity_type'
             end
         ) as what_is_wrong
     from definition
+    left join entity_type
+        on
+            definition.metric_code = entity_type.metric_code
+            and definition.metric_version = entity_type.metric_version
     left join {{ ref('metric_measure') }} as numerator
         on
             definition.observation_kind = numerator.observation_kind

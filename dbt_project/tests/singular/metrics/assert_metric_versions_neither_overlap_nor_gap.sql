@@ -1,5 +1,5 @@
--- Two versions of a metric in force on one day would give a team two results; a day without one would give
--- none. Judged on what is in force: a proposal stands beside the version it is to follow until its gates let it through.
+-- Two versions of a metric in force on one day would give a team two results; a day without one would give none.
+-- Judged on what is in force: a proposal stands beside the version it is to follow until its gates let it through.
 with version_order as (
     select
         metric_code,
