@@ -365,7 +365,7 @@ def render(book: Handbook) -> str:
     lines = [
         "# Handbook of metrics and plans",
         "",
-        f"As the warehouse computes at {told(book.as_of_at)} UTC. Written by `sltw handbook` from the warehouse's tables.",
+        f"As the warehouse computes at {told(book.as_of_at)} UTC. Written by `sltw handbook` from its own tables.",
         "",
         "# Metrics",
         "",
