@@ -102,3 +102,40 @@ def hold_the_proposal_to_its_word(warehouse_path: Path, target_path: Path) -> No
         # a person's cents are laid on the lines of the quarter: each may carry one more or less than its own
         assert abs(amount - told[team, start, currency]) <= Decimal("0.01") * lines, (team, start, currency)
     assert sum(told.values()) > 0
+
+
+@pytest.mark.requirement("OPS-4.5")
+def test_the_replay_counts_the_tickets_the_proposal_names(demo_warehouse: DemoWarehouse) -> None:
+    with duckdb.connect(str(demo_warehouse.warehouse_path), read_only=True) as connection:
+        count_the_tickets(connection)
+
+
+def count_the_tickets(connection: duckdb.DuckDBPyConnection) -> None:
+    """Version 3 from the tickets themselves: of the first three priorities, met over stopped, none below twenty."""
+    counted = connection.execute(
+        """
+        select team_code, cast(date_trunc('quarter', stop_at) as date), count(*),
+            case
+                when count(*) >= 20
+                    then round(
+                        cast(count(*) filter (where not is_breached_adjusted or is_forgiven) as decimal(18, 0))
+                        / count(*), 6
+                    )
+            end
+        from slt.fct_ticket_slt
+        where slt_code = 'incident_resolution' and priority in (1, 2, 3)
+            and slt_status in ('met', 'within_tolerance', 'breached')
+        group by all
+        """
+    ).fetchall()
+    expected = {
+        (team, start): (count, None if share is None else float(share)) for team, start, count, share in counted
+    }
+    told = connection.execute(
+        "select team_code, period_start_on, proposed_sample_count, proposed_value "
+        "from governance.rpt_metric_change_impact where metric_code = ? and proposed_version = ?",
+        [METRIC, VERSION],
+    ).fetchall()
+    assert len(told) == 8 * 4, "eight teams over the four quarters of 2025"
+    for team, start, count, value in told:
+        assert expected[team, start] == (count, None if value is None else float(value)), (team, start)
