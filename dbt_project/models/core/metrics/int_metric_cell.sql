@@ -62,24 +62,38 @@ dimension_use as (
     )
 ),
 
+-- the key once per group, not once per measure
+{{ kind }}_keyed as (
+    select
+        *,
+        {{ metric_dimension_key("'" ~ kind ~ "'", kind ~ '_group') }} as dimension_key
+    from {{ kind }}_group
+    where coalesce(
+            {%- for column in entities.values() %}
+            {{ kind }}_group.{{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) is not null
+),
+
 {{ kind }}_cell as (
     select
         '{{ kind }}' as observation_kind,
         case
             {% for entity_type, column in entities.items() -%}
-            when {{ kind }}_group.{{ column }} is not null then '{{ entity_type }}'
+            when {{ kind }}_keyed.{{ column }} is not null then '{{ entity_type }}'
             {% endfor -%}
         end as entity_type,
         coalesce(
             {%- for column in entities.values() %}
-            {{ kind }}_group.{{ column }}{{ ',' if not loop.last }}
+            {{ kind }}_keyed.{{ column }}{{ ',' if not loop.last }}
             {%- endfor %}
         ) as entity_code,
-        {{ kind }}_group.slice_from_on,
-        {{ kind }}_group.month_on,
+        {{ kind }}_keyed.slice_from_on,
+        {{ kind }}_keyed.month_on,
         {% for dimension in dimensions -%}
-        {{ kind }}_group.{{ dimension }},
+        {{ kind }}_keyed.{{ dimension }},
         {% endfor -%}
+        {{ kind }}_keyed.dimension_key,
         metric_measure.measure_code,
         {%- for part, suffix in {
             'measured_value': '', 'observation_count': '_observations', 'square_value': '_squares',
@@ -87,17 +101,12 @@ dimension_use as (
         }.items() %}
     case metric_measure.measure_code
         {% for measure in observation.measures -%}
-        when '{{ measure }}' then {{ kind }}_group.{{ measure }}{{ suffix }}
+        when '{{ measure }}' then {{ kind }}_keyed.{{ measure }}{{ suffix }}
         {% endfor -%}
     end as {{ part }}{{ ',' if not loop.last }}
     {%- endfor %}
-    from {{ kind }}_group
+    from {{ kind }}_keyed
     inner join metric_measure on metric_measure.observation_kind = '{{ kind }}'
-    where coalesce(
-            {%- for column in entities.values() %}
-            {{ kind }}_group.{{ column }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        ) is not null
 ),
 {% endfor %}
 all_cells as (
@@ -114,7 +123,7 @@ final as (
         entity_code,
         slice_from_on,
         month_on,
-        {{ metric_dimension_key('observation_kind', 'all_cells') }} as dimension_key,
+        dimension_key,
         {{ dimensions | join(',\n        ') }},
         measure_code,
         {{ exact_integer('measured_value') }} as measured_value,
