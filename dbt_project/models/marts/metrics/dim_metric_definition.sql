@@ -7,6 +7,10 @@ business_outcome as (
     select * from {{ ref('business_outcome') }}
 ),
 
+indicator_cycle as (
+    select * from {{ ref('indicator_cycle') }}
+),
+
 final as (
     select
         cast(metric_definition.metric_code as varchar) as metric_code,
@@ -38,6 +42,7 @@ final as (
         cast(metric_definition.unit as varchar) as unit,
         cast(metric_definition.direction as varchar) as direction,
         cast(metric_definition.indicator_type as varchar) as indicator_type,
+        cast(indicator_cycle.reporting_grain as varchar) as reporting_grain,
         cast(metric_definition.business_outcome_code as varchar) as business_outcome_code,
         cast(business_outcome.business_outcome_name as varchar) as business_outcome_name,
         metric_definition.owner,
@@ -51,6 +56,7 @@ final as (
     from metric_definition
     left join business_outcome
         on metric_definition.business_outcome_code = business_outcome.business_outcome_code
+    left join indicator_cycle on metric_definition.indicator_type = indicator_cycle.indicator_type
 )
 
 select * from final
