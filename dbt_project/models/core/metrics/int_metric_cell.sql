@@ -41,19 +41,7 @@ dimension_use as (
         month_on,
         {{ entities.values() | join(',\n        ') }},
         {{ dimensions | join(',\n        ') }},
-    {%- for measure, whole in observation.measures.items() %}
-    sum({{ measure }}) as {{ measure }},
-    count({{ measure }}) as {{ measure }}_observations,
-    {% if whole is none -%}
-    {{ exact_integer('null') }} as {{ measure }}_squares,
-    {{ exact_integer('null') }} as {{ measure }}_products,
-    {{ exact_integer('null') }} as {{ measure }}_whole_squares{{ ',' if not loop.last }}
-    {%- else -%}
-    sum({{ exact_integer(measure) }} * {{ measure }}) as {{ measure }}_squares,
-    sum({{ exact_integer(measure) }} * {{ whole }}) as {{ measure }}_products,
-    sum({{ exact_integer(whole) }} * {{ whole }}) as {{ measure }}_whole_squares{{ ',' if not loop.last }}
-    {%- endif %}
-{%- endfor %}
+        {{ metric_measure_sums(observation.measures) }}
     from {{ kind }}_placed
     group by grouping sets (
         {%- for column in entities.values() %}

@@ -1,5 +1,5 @@
--- The value of every metric per entity and period, from the sums: raw, standardised, seasonally adjusted and shrunk, with
--- interval, phase and freeze. metric_value is the one the definition's value_basis names, after freezes.
+-- The value of every metric per entity and period, from the sums: raw, standardised, seasonally adjusted and shrunk,
+-- with interval, phase and freeze. metric_value is the one the definition's value_basis names, after freezes.
 with metric_definition as (
     select * from {{ ref('int_metric_definition') }}
 ),
@@ -67,7 +67,8 @@ governed_entity as (
     from vendor_family
 ),
 
--- every governed entity has a result, measured or not; a person has one from where a definition measures anything of them
+-- every governed entity has a result, measured or not; a person has one from where a definition measures anything of
+-- them
 measured_entity as (
     select
         metric_entity_type.metric_code,
@@ -380,11 +381,11 @@ chosen as (
         *,
         case
             when not is_insufficient then case value_basis
-                when 'raw' then raw_units
-                when 'standardised' then standardised_units
-                when 'seasonally_adjusted' then seasonally_adjusted_units
-                when 'shrunk' then shrunk_units
-            end
+                    when 'raw' then raw_units
+                    when 'standardised' then standardised_units
+                    when 'seasonally_adjusted' then seasonally_adjusted_units
+                    when 'shrunk' then shrunk_units
+                end
         end as chosen_units,
         case
             when phase_in_days = 0 and first_ramp_day_number > 0 then 'live'
