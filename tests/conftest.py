@@ -93,9 +93,13 @@ class DemoWarehouse:
 
 
 def paths_environment(folder: Path) -> dict[str, str]:
-    """The variables that put a warehouse, and all that belongs to it, into a folder."""
+    """The variables that put a warehouse, and all that belongs to it, into a folder; dbt finds its project parsed."""
+    from tests.shared_parse import lend_parse
+
+    warehouse_path = folder / "warehouse.duckdb"
+    lend_parse(folder / "warehouse_state" / "dbt", warehouse_path)
     return {
-        "WAREHOUSE_PATH": str(folder / "warehouse.duckdb"),
+        "WAREHOUSE_PATH": str(warehouse_path),
         "PUBLISH_PATH": str(folder / "published"),
         "SPOOL_PATH": str(folder / "spool"),
         "DAGSTER_HOME": str(folder / "dagster_home"),

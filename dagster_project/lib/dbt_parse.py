@@ -33,7 +33,7 @@ def ensure_parsed(settings: Settings) -> Path:
     target = dbt_target_path(settings)
     manifest = target / "manifest.json"
     parsed_from = target / "parsed_from.sha256"
-    fingerprint = _fingerprint()
+    fingerprint = project_fingerprint()
 
     def is_current() -> bool:
         return manifest.exists() and parsed_from.exists() and parsed_from.read_text() == fingerprint
@@ -88,7 +88,7 @@ def _parse(settings: Settings, target: Path) -> None:
         raise DbtParseError(f"the dbt project in {DBT_PROJECT_DIR} does not parse:\n{done.stdout.strip()}")
 
 
-def _fingerprint() -> str:
+def project_fingerprint() -> str:
     """A digest of the name, size and time of every file the manifest is made from."""
     digest = hashlib.sha256()
     for path in sorted(_inputs()):
