@@ -149,9 +149,26 @@ def _results() -> Iterator[CheckSpec]:
         full join checked on checked.metric_result_key = result.metric_result_key
         where result.metric_result_key is null or checked.metric_result_key is null
         or checked.entity_type is distinct from result.entity_type
-        or checked.metric_value is distinct from result.metric_value
+        or (checked.metric_value is distinct from result.metric_value and not checked.is_suppressed)
         """,
         "BI has every result but those of persons, as they stand.",
+        DEFECT,
+        reads=(RESULTS,),
+    )
+    yield bi.no_rows(
+        "hides_few_observations",
+        f"""
+        select checked.metric_result_key, checked.entity_code from checked
+        inner join {RESULTS} as result on checked.metric_result_key = result.metric_result_key
+        where checked.is_suppressed
+        is distinct from (coalesce(result.sample_count, 0) < 5 and result.aggregation_kind not in ('time_share', 'rate'))
+        or (checked.is_suppressed and coalesce(
+            checked.numerator, checked.denominator, checked.sample_count, checked.metric_value, checked.raw_value,
+            checked.standardised_value, checked.expected_value, checked.seasonally_adjusted_value,
+            checked.shrunk_value, checked.confidence_lower_value, checked.confidence_upper_value
+        ) is not null)
+        """,
+        "A result on fewer than five tickets, changes or answers shows no figure.",
         DEFECT,
         reads=(RESULTS,),
     )

@@ -34,6 +34,7 @@ joined as (
             communications.plan_code = acknowledgements.plan_code
             and communications.plan_version = acknowledgements.plan_version
             and communications.communication_code = acknowledgements.communication_code
+            and communications.jurisdiction_code = acknowledgements.country_code
             and communications.is_acknowledgement_asked
 ),
 

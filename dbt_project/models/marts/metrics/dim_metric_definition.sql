@@ -1,6 +1,11 @@
--- Every version of every metric definition, as it computes, with the hash over all that decides a value.
+-- Every version of every metric definition, as it computes, with the hash over all that decides a value, and whether and
+-- when its gates let it take effect.
 with metric_definition as (
     select * from {{ ref('int_metric_definition') }}
+),
+
+metric_activation as (
+    select * from {{ ref('int_metric_activation') }}
 ),
 
 business_outcome as (
@@ -48,12 +53,19 @@ final as (
         metric_definition.owner,
         metric_definition.co_owner,
         cast(metric_definition.review_cycle_months as integer) as review_cycle_months,
-        cast(metric_definition.effective_from as date) as effective_from,
-        cast(metric_definition.effective_to as date) as effective_to,
+        cast(metric_definition.effective_from as date) as proposed_from_on,
+        cast(coalesce(metric_activation.is_activated, false) as boolean) as is_activated,
+        cast(case when metric_activation.is_activated then metric_activation.effective_from end as date)
+            as effective_from,
+        cast(case when metric_activation.is_activated then metric_activation.effective_to end as date) as effective_to,
         cast(metric_definition.notice_on as date) as notice_on,
         cast(metric_definition.approved_by as varchar) as approved_by,
         cast(metric_definition.approved_on as date) as approved_on
     from metric_definition
+    left join metric_activation
+        on
+            metric_definition.metric_code = metric_activation.metric_code
+            and metric_definition.metric_version = metric_activation.metric_version
     left join business_outcome
         on metric_definition.business_outcome_code = business_outcome.business_outcome_code
     left join indicator_cycle on metric_definition.indicator_type = indicator_cycle.indicator_type
