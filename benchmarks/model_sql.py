@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import jinja2
+import yaml
 
 DBT = Path(__file__).resolve().parent.parent / "dbt_project"
 
@@ -72,6 +73,12 @@ def _callable(macro: Callable[..., str]) -> Callable[..., Any]:
     return call
 
 
+@cache
+def _project_variables() -> dict[str, Any]:
+    """The project's variables as dbt_project.yml has them."""
+    return yaml.safe_load((DBT / "dbt_project.yml").read_text())["vars"]["slt_warehouse"]
+
+
 def render(
     text: str,
     relations: Mapping[str, str] | None = None,
@@ -83,7 +90,7 @@ def render(
     this: the table an incremental model adds to; without one it is built for the first time.
     """
     names = dict(relations or {})
-    given = dict(variables or {})
+    given = {**_project_variables(), **(variables or {})}
     context: dict[str, Any] = {
         **_ENVIRONMENT.globals,
         "adapter": _Adapter(),
