@@ -38,7 +38,7 @@ DEFECTS = [
     ("entries_follow_each_other", DEFINITION_HISTORY, f"update {{t}} set known_to_at = known_from_at where {ONE}"),
     ("chain_is_unbroken", DEFINITION_HISTORY, f"update {{t}} set known_from_at = known_from_at - interval 1 day where {ONE}"),
     ("ends_with_what_is_in_force", DEFINITION_HISTORY, f"delete from {{t}} where {ONE}"),
-    ("ends_with_what_is_in_force", DEFINITION_HISTORY, f"update {{t}} set effective_from = effective_from + 1 where {ONE}"),
+    ("ends_with_what_is_in_force", DEFINITION_HISTORY, "update {t} set effective_from = effective_from + 1 where rowid = (select min(rowid) from {t} where effective_from is not null)"),
     ("ends_with_what_is_in_force", DEFINITION_HISTORY, f"update {{t}} set is_activated = not is_activated where {ONE}"),
     ("ends_with_what_is_in_force", DEFINITION_HISTORY, f"update {{t}} set definition_hash = 'x' where {ONE}"),
     ("a_version_keeps_its_hash", DEFINITION_HISTORY, f"insert into {{t}} by name select * replace ('x' as definition_hash, 2 as entry_number) from {{t}} where {ONE}"),

@@ -26,7 +26,7 @@ DEFECTS = [
     ("tells_every_proposal", "delete from {t}"),
     ("compares_what_holds", f"update {{t}} set current_value = current_value + 0.000001, difference_value = difference_value - 0.000001 where {ONE} difference_value is not null)"),
     ("compares_what_holds", f"update {{t}} set proposed_value = null, difference_value = null where {ONE} difference_value is not null)"),
-    ("compares_what_holds", f"update {{t}} set current_version = 1 where {ONE} true)"),
+    ("compares_what_holds", f"update {{t}} set current_version = 1 where {ONE} current_version > 1)"),
     ("compares_what_holds", f"update {{t}} set difference_value = -difference_value where {ONE} difference_value <> 0)"),
     ("pays_what_was_paid", f"update {{t}} set paid_amount = paid_amount + 0.01 where {ONE} paid_amount > 0)"),
     ("pays_what_was_paid", f"update {{t}} set measured_payout_amount = measured_payout_amount + 1, proposed_payout_amount = proposed_payout_amount + 1 where {ONE} adjustment_count = 0 and paid_amount > 0)"),
