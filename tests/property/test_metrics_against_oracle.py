@@ -7,6 +7,7 @@ compiles. Values are compared exactly (roundings are part of the definition), in
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Iterator, Sequence
@@ -130,6 +131,16 @@ def drawn_world(dice: random.Random) -> World:
         _define(dice, world, f"m{number}")
     for number in range(dice.randint(1, 5)):
         _freeze(dice, world, number)
+    for definition in dice.sample(world.seeds["metric_definition"], 1):
+        first = dice.choice((date(2024, 12, 1), date(2025, 2, 1), date(2025, 2, 2), date(2025, 4, 1)))
+        world.seeds["metric_replay"].append(
+            {
+                "metric_code": definition["metric_code"],
+                "metric_version": definition["metric_version"],
+                "replayed_from_on": first,
+                "replayed_to_on": first + timedelta(dice.choice((0, 60, 200))),
+            }
+        )
     return world
 
 
@@ -243,6 +254,14 @@ def in_force(versions: Sequence[Row], on: date) -> Row | None:
         (v for v in versions if v["effective_from"] <= on and (v["effective_to"] is None or on <= v["effective_to"])),
         None,
     )
+
+
+def is_replayed(world: World, definition: Row, entity_type: str, start: date) -> bool:
+    """Asked for by name; or, of a team, in the year before the last complete quarter's end (1 April)."""
+    asked = (
+        row["replayed_from_on"] <= start <= row["replayed_to_on"] for row in of(world, "metric_replay", definition)
+    )
+    return any(asked) or (entity_type == "team" and date(2024, 4, 1) <= start < date(2025, 4, 1))
 
 
 def holds(freeze: Row) -> bool:
@@ -390,13 +409,14 @@ def answers(world: World) -> dict[tuple[Any, ...], Row]:
     codes: dict[str, list[Row]] = {}
     for row in world.seeds["metric_definition"]:
         codes.setdefault(row["metric_code"], []).append(row)
-    for code, versions in codes.items():
-        for grain, start, end, is_complete in periods:
-            definition = in_force(versions, start)
-            if definition is None:
-                continue
+    for versions in codes.values():
+        for (grain, start, end, is_complete), definition in itertools.product(periods, versions):
+            holding = in_force(versions, start)
+            series = 0 if holding is definition else definition["metric_version"]
             for row in of(world, "metric_entity_type", definition):
                 entity_type = row["entity_type"]
+                if series and not is_replayed(world, definition, entity_type, start):
+                    continue
                 everyone = {
                     item[COLUMN[entity_type]]
                     for item in world.observed[definition["observation_kind"]]
@@ -407,10 +427,10 @@ def answers(world: World) -> dict[tuple[Any, ...], Row]:
                     for name in everyone | set(ENTITIES.get(entity_type, ()))
                 }
                 for name, sums in all_sums.items():
-                    found[code, entity_type, name, grain, start] = judged(definition, sums, all_sums, start, end) | {
-                        "is_complete": is_complete
-                    }
-    for key in sorted(found, key=lambda item: (item[:4], item[4])):
+                    found[definition["metric_code"], entity_type, name, grain, start, series] = judged(
+                        definition, sums, all_sums, start, end
+                    ) | {"is_complete": is_complete}
+    for key in sorted(found):
         _thaw(world, key, found)
     return found
 
@@ -470,7 +490,7 @@ def judged(definition: Row, sums: Sums, everybody: dict[str, Sums], start: date,
 
 def _thaw(world: World, key: tuple[Any, ...], found: dict[tuple[Any, ...], Row]) -> None:
     """The freezes of one result; those of earlier periods are settled."""
-    code, entity_type, name, grain, start = key
+    code, entity_type, name, grain, start, series = key
     end = MONTHS[MONTHS.index(start) + (1 if grain == "month" else 3)]
     policies = {
         freeze["freeze_policy"]
@@ -498,7 +518,7 @@ def _thaw(world: World, key: tuple[Any, ...], found: dict[tuple[Any, ...], Row])
         earlier = [
             (other[4], item["carriable"])
             for other, item in found.items()
-            if other[:4] == key[:4] and other[4] < start and item.get("carriable") is not None
+            if (*other[:4], other[5]) == (*key[:4], series) and other[4] < start and item.get("carriable") is not None
         ]
         units = max(earlier)[1] if earlier else None
     answer["metric_value"] = None if units is None else places(units)
@@ -559,10 +579,13 @@ class Engine:
         names = [item[0] for item in found.description]
         rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
         keyed = {
-            (r["metric_code"], r["entity_type"], r["entity_code"], r["period_grain"], r["period_start_on"]): r
+            (
+                *(r[name] for name in ("metric_code", "entity_type", "entity_code", "period_grain", "period_start_on")),
+                0 if r["is_in_force"] else r["metric_version"],
+            ): r
             for r in rows
         }
-        assert len(keyed) == len(rows), "an entity and period has two results"
+        assert len(keyed) == len(rows), "an entity and period has two results of one version"
         return keyed
 
 
@@ -635,7 +658,7 @@ def differences(expected: Row, result: Row) -> list[str]:
 
 def compared(world: World, results: dict[tuple[Any, ...], Row]) -> list[str]:
     expected = answers(world)
-    # a person without anything measured in any period in force has no result
+    # a person without anything measured in any period has no result
     measured = {
         key[:3] for key, row in expected.items() if row["sample_count"] or row["numerator"] or row["denominator"]
     }
