@@ -105,9 +105,10 @@ def _tickets() -> Iterator[CheckSpec]:
         or (responded_count = 1 and first_response_seconds > resolution_seconds)
         or (responded_count = 0 and first_response_seconds <> 0)
         or order_cycle_seconds <> order_count * resolution_seconds
-        or complexity_code is null or complexity_points < 1
+        or (complexity_code is null) <> (complexity_points = 0)
         """,
-        "No ticket is solved at first contact and handed on or reopened, answered after its end, or of no complexity.",
+        "No ticket is solved at first contact and handed on or reopened, answered after its end, or of a"
+        " complexity without points.",
         DEFECT,
         reads=(TICKET,),
     )

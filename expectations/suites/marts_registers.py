@@ -21,6 +21,8 @@ DOCUMENTS = "governance.rpt_document_review"
 FRAMEWORKS = "governance.rpt_framework_coverage"
 CONTINGENCY = "governance.rpt_contingency"
 CONTRACTS = "governance.rpt_contract_source"
+# the register is the employer's: a log that was exported alone is judged by no employer's
+EMPLOYERS = ("bamboohr", "workday", "payroll")
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 
 
@@ -119,6 +121,8 @@ def _processing() -> Iterator[CheckSpec]:
         "Each column tagged personal or pay serves a purpose that is approved, in force, on a proven basis and kept by "
         "a rule.",
         "enter the column in seeds/controls/processing_column.csv under its purpose, or do not hold it",
+        sources=EMPLOYERS,
+        needs="any",
         reads=("core.int_private_column",),
     )
     yield on.no_rows(

@@ -224,13 +224,27 @@ def test_answers_that_do_not_count_say_why(demo_warehouse: Any, warehouse: Any) 
 
 
 def test_raw_answers_stand_in_staging_alone() -> None:
-    """A mart of answers by team would show what a colleague said; none reads them, and none is published."""
-    readers = [
+    """A mart of answers by team would show what a colleague said: one core model reads them, for customers' alone."""
+    readers = {
         path.name
         for path in (ROOT / "dbt_project" / "models").rglob("*.sql")
         if re.search(r"stg_survey__responses|source\('survey'", path.read_text())
-    ]
-    assert readers == ["stg_survey__responses.sql"]
+    }
+    assert readers == {"stg_survey__responses.sql", "int_survey_answer.sql"}
+
+
+def test_what_colleagues_answered_is_not_handed_on(warehouse: Any) -> None:
+    columns = {name for name, *_ in warehouse.execute("describe core.int_survey_answer").fetchall()}
+    assert not {name for name in columns if "pseudonym" in name}
+    staff = """
+        from core.int_survey_answer where observation_status <> 'observed' and answer_key in (
+            select 'survey:' || response_id from staging.stg_survey__responses where reference_kind = 'team'
+        )
+    """
+    answered, told = warehouse.execute(f"select count(*), count(score_value) {staff}").fetchone()
+    assert answered > 0 and told == 0
+    answered_by_teams = "select count(*) from staging.stg_survey__responses where reference_kind = 'team'"
+    assert warehouse.execute(answered_by_teams).fetchone() == (answered,)
 
 
 # --- money that ties ---

@@ -148,8 +148,8 @@ final as (
             and described.effort_category is not distinct from fitting.effort_category
     left join classes
         on
-            coalesce(fitting.points_value, 0) >= classes.from_points_value
-            and coalesce(fitting.points_value, 0) <= coalesce(classes.to_points_value, 999999999)
+            fitting.points_value >= classes.from_points_value
+            and fitting.points_value <= coalesce(classes.to_points_value, 999999999)
 )
 
 select * from final
