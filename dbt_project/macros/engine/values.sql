@@ -100,3 +100,19 @@
 {% macro duckdb__values_hash(columns) -%}
     cast(sum(hash({{ columns | join(', ') }})) as varchar)
 {%- endmacro %}
+
+{#- A number for a list of values, equal for equal lists: the engine's own hash, to be kept in no table. -#}
+{% macro hash_number_of(values) -%}
+    {{ adapter.dispatch('hash_number_of', 'slt_warehouse')(values) }}
+{%- endmacro %}
+{% macro duckdb__hash_number_of(values) -%}
+    hash({{ values | join(', ') }})
+{%- endmacro %}
+
+{#- Ends the run with a message (SQL for a text) where it is evaluated. -#}
+{% macro stop_run(message) -%}
+    {{ adapter.dispatch('stop_run', 'slt_warehouse')(message) }}
+{%- endmacro %}
+{% macro duckdb__stop_run(message) -%}
+    error({{ message }})
+{%- endmacro %}

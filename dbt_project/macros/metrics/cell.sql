@@ -1,17 +1,22 @@
-{# Sums of the measures of an observation: of each its sum, how many there are, and for intervals its squares. A measure
-   that is a part of a whole (measures: {measure: whole or none}) brings the products and the whole's squares as well. #}
+{# Sums of the measures of an observation: of each its sum, how many there are, and for intervals its squares, as far as a
+   definition asks (is_..._used, is_..._squared). A measure that is a part of a whole (measures: {measure: whole or none})
+   brings the products and the whole's squares as well. What is counted is counted unasked: where no value is missing the
+   engine counts the rows once for all measures. #}
 {% macro metric_measure_sums(measures) -%}
     {%- for measure, whole in measures.items() -%}
-        sum({{ measure }}) as {{ measure }},
+        sum(case when is_{{ measure }}_used then {{ measure }} end) as {{ measure }},
         count({{ measure }}) as {{ measure }}_observations,
         {% if whole is none -%}
         {{ exact_integer('null') }} as {{ measure }}_squares,
         {{ exact_integer('null') }} as {{ measure }}_products,
         {{ exact_integer('null') }} as {{ measure }}_whole_squares
         {%- else -%}
-        sum({{ exact_integer(measure) }} * {{ measure }}) as {{ measure }}_squares,
-        sum({{ exact_integer(measure) }} * {{ whole }}) as {{ measure }}_products,
-        sum({{ exact_integer(whole) }} * {{ whole }}) as {{ measure }}_whole_squares
+        sum(case when is_{{ measure }}_squared then {{ exact_integer(measure) }} * {{ measure }} end)
+            as {{ measure }}_squares,
+        sum(case when is_{{ measure }}_squared then {{ exact_integer(measure) }} * {{ whole }} end)
+            as {{ measure }}_products,
+        sum(case when is_{{ measure }}_squared then {{ exact_integer(whole) }} * {{ whole }} end)
+            as {{ measure }}_whole_squares
         {%- endif -%}
         {{ ',\n        ' if not loop.last }}
     {%- endfor %}

@@ -57,6 +57,11 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Whether the interval of a kind reads the sums of squares and products of its numerator. -#}
+{% macro metric_interval_reads_squares(aggregation_kind) -%}
+    {{ aggregation_kind }} in ('ratio', 'mean', 'time_share')
+{%- endmacro %}
+
 {#- Wilson (1927), score interval of a share; `trials` may be the effective number of a weighted share, (sum w)^2 /
     sum w^2 (Kish 1965). Never leaves [0, 1], right for few trials and shares near 1 (Brown, Cai, DasGupta 2001). -#}
 {% macro wilson_bound(numerator, denominator, trials, critical, side) -%}

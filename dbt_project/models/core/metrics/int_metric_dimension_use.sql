@@ -1,4 +1,5 @@
--- Which dimensions any definition asks for, per observation kind: what nobody asks for does not part the cells.
+-- Which dimensions any definition asks for, per observation kind and entity type: what nobody asks for does not part the
+-- cells.
 with metric_definition as (
     select * from {{ ref('int_metric_definition') }}
 ),
@@ -60,60 +61,47 @@ kind as (
     from metric_measure
 ),
 
-used_dimension as (
-    select distinct
-        measured_kind.observation_kind,
-        asked.dimension_code
-    from measured_kind
-    inner join asked
-        on
-            measured_kind.metric_code = asked.metric_code
-            and measured_kind.metric_version = asked.metric_version
+entity_spine as (
+    select *
+    from (
+        values
+        {% for entity_type in metric_entities() -%}
+        ('{{ entity_type }}'){{ ',' if not loop.last }}
+        {% endfor -%}
+    ) as listed (entity_type)
 ),
 
-used_entity as (
-    select distinct
+asked_of as (
+    select
         measured_kind.observation_kind,
-        metric_entity_type.entity_type
+        metric_entity_type.entity_type,
+        asked.dimension_code
     from measured_kind
     inner join metric_entity_type
         on
             measured_kind.metric_code = metric_entity_type.metric_code
             and measured_kind.metric_version = metric_entity_type.metric_version
-),
-
-dimension_flag as (
-    select
-        observation_kind,
-    {% for dimension in metric_dimensions() -%}
-    bool_or(dimension_code = '{{ dimension }}') as is_{{ dimension }}_used{{ ',' if not loop.last }}
-    {% endfor -%}
-    from used_dimension
-    group by observation_kind
-),
-
-entity_flag as (
-    select
-        observation_kind,
-    {% for entity_type in metric_entities() -%}
-    bool_or(entity_type = '{{ entity_type }}') as is_{{ entity_type }}_used{{ ',' if not loop.last }}
-    {% endfor -%}
-    from used_entity
-    group by observation_kind
+    left join asked
+        on
+            measured_kind.metric_code = asked.metric_code
+            and measured_kind.metric_version = asked.metric_version
 ),
 
 final as (
     select
         kind.observation_kind,
-        {% for dimension in metric_dimensions() -%}
-        coalesce(dimension_flag.is_{{ dimension }}_used, false) as is_{{ dimension }}_used,
-        {% endfor -%}
-    {% for entity_type in metric_entities() -%}
-    coalesce(entity_flag.is_{{ entity_type }}_used, false) as is_{{ entity_type }}_used{{ ',' if not loop.last }}
+        entity_spine.entity_type,
+        count(asked_of.entity_type) > 0 as is_used,
+    {% for dimension in metric_dimensions() -%}
+    coalesce(bool_or(asked_of.dimension_code = '{{ dimension }}'), false) as is_{{ dimension }}_used{{ ',' if not loop.last }}
     {% endfor -%}
     from kind
-    left join dimension_flag on kind.observation_kind = dimension_flag.observation_kind
-    left join entity_flag on kind.observation_kind = entity_flag.observation_kind
+    cross join entity_spine
+    left join asked_of
+        on
+            kind.observation_kind = asked_of.observation_kind
+            and entity_spine.entity_type = asked_of.entity_type
+    group by kind.observation_kind, entity_spine.entity_type
 )
 
 select * from final

@@ -26,6 +26,7 @@ frozen_slice as (
 
 dimension_use as (
     select * from {{ ref('int_metric_dimension_use') }}
+    where entity_type = 'team'
 ),
 {% for kind, observation in metric_observations().items() %}
 {{ kind }}_observation as (

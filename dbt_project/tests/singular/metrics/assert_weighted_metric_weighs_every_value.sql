@@ -19,6 +19,11 @@ observed as (
         on
             metric_part.dimension_key = cell.dimension_key
             and metric_part.observation_kind = cell.observation_kind
+    inner join {{ ref('metric_entity_type') }} as metric_entity_type
+        on
+            metric_part.metric_code = metric_entity_type.metric_code
+            and metric_part.metric_version = metric_entity_type.metric_version
+            and cell.entity_type = metric_entity_type.entity_type
     {{ 'union all' if not loop.last }}
     {% endfor -%}
 ),
