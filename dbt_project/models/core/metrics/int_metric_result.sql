@@ -139,14 +139,12 @@ period_sum as (
         entity_code,
         period_grain,
         period_start_on,
-        sum(numerator) as numerator,
-        sum(plain_numerator) as plain_numerator,
-        sum(denominator) as denominator,
-        sum(observation_count) as observation_count,
-        count(distinct case when sample_code <> '' and observation_count > 0 then sample_code end)
-            as distinct_sample_count,
-        sum(weighted_numerator_sum) as weighted_numerator_sum,
-        sum(weighted_denominator_sum) as weighted_denominator_sum,
+        {% for sum in [
+            'numerator', 'plain_numerator', 'denominator', 'observation_count', 'weighted_numerator_sum',
+            'weighted_denominator_sum',
+        ] -%}
+        {{ exact_integer_64('sum(' ~ sum ~ ')') }} as {{ sum }},
+        {% endfor -%}
         sum(numerator_square_sum) as numerator_square_sum,
         sum(denominator_square_sum) as denominator_square_sum,
         sum(product_sum) as product_sum,
@@ -156,6 +154,20 @@ period_sum as (
                 then {{ round_half_up_integer('sum(denominator * seasonal_units)', 'sum(denominator)') }}
         end as seasonal_units
     from monthly
+    group by metric_code, metric_version, entity_type, entity_code, period_grain, period_start_on
+),
+
+sample_sum as (
+    select
+        metric_code,
+        metric_version,
+        entity_type,
+        entity_code,
+        period_grain,
+        period_start_on,
+        count(distinct sample_code) as distinct_sample_count
+    from monthly
+    where sample_code <> '' and observation_count > 0
     group by metric_code, metric_version, entity_type, entity_code, period_grain, period_start_on
 ),
 
@@ -215,7 +227,7 @@ expected as (
         stratum_sum.period_grain, stratum_sum.period_start_on
 ),
 
-pool as (
+pool_sum as (
     select
         metric_code,
         metric_version,
@@ -228,6 +240,32 @@ pool as (
     group by metric_code, metric_version, entity_type, period_grain, period_start_on
 ),
 
+-- what is the same for all entities of a type is computed once
+pool as (
+    select
+        pool_sum.*,
+        {{ round_half_up_integer(
+            exact_integer('pool_sum.pool_numerator') ~ ' * 1000000000000', 'pool_sum.pool_denominator'
+        ) }} as reference_units,
+        -- a total has no mean over entities that would say what to expect of one
+        case
+            when metric_definition.aggregation_kind <> 'sum'
+                then {{ metric_units('pool_sum.pool_numerator', 'pool_sum.pool_denominator') }}
+        end as mean_units
+    from pool_sum
+    inner join metric_definition
+        on
+            pool_sum.metric_code = metric_definition.metric_code
+            and pool_sum.metric_version = metric_definition.metric_version
+),
+
+valued_pool as (
+    select
+        *,
+        {{ metric_decimal('mean_units') }} as reference_value
+    from pool
+),
+
 first_in_force as (
     select
         metric_code,
@@ -238,7 +276,7 @@ first_in_force as (
     group by metric_code, metric_version
 ),
 
-measured as (
+version_period as (
     select
         metric_definition.metric_code,
         metric_definition.metric_version,
@@ -248,31 +286,105 @@ measured as (
         metric_definition.value_multiplier,
         metric_definition.value_divisor,
         metric_definition.standardised_by,
+        metric_definition.sample_dimension,
         metric_definition.shrinkage_policy,
         metric_definition.prior_sample_count,
         metric_definition.min_sample_count,
         metric_definition.confidence_level,
-        metric_definition.baseline_days,
         metric_definition.phase_in_days,
         metric_definition.unit,
         metric_definition.direction,
         {{ metric_critical_value('metric_definition.confidence_level') }} as critical_value,
-        coalesce(first_in_force.effective_from, metric_definition.effective_from) as measured_from_on,
-        measured_entity.entity_type,
-        measured_entity.entity_code,
         metric_period.period_grain,
         metric_period.period_start_on,
         metric_period.period_end_on,
         metric_period.is_complete,
         metric_period.is_in_force,
+        metric_period.replayed_entity_type,
+        -- days of the ramp reached on the period's first and last day; the share is the mean of the period's days
+        {{ day_count(
+            'coalesce(first_in_force.effective_from, metric_definition.effective_from)', 'metric_period.period_start_on'
+        ) }} - metric_definition.baseline_days + 1 as first_ramp_day_number,
+        {{ day_count(
+            'coalesce(first_in_force.effective_from, metric_definition.effective_from)', 'metric_period.period_end_on'
+        ) }} - metric_definition.baseline_days as last_ramp_day_number,
+        {{ day_count('metric_period.period_start_on', 'metric_period.period_end_on') }} as period_days
+    from metric_definition
+    inner join metric_period
+        on
+            metric_definition.metric_code = metric_period.metric_code
+            and metric_definition.metric_version = metric_period.metric_version
+    left join first_in_force
+        on
+            metric_definition.metric_code = first_in_force.metric_code
+            and metric_definition.metric_version = first_in_force.metric_version
+),
+
+ramped_period as (
+    select
+        *,
+        case when first_ramp_day_number > 1 then first_ramp_day_number else 1 end as ramp_from_number,
+        case when last_ramp_day_number < phase_in_days then last_ramp_day_number else phase_in_days end
+            as ramp_to_number,
+        greatest(last_ramp_day_number - greatest(first_ramp_day_number, phase_in_days + 1) + 1, 0) as live_days
+    from version_period
+),
+
+phased_period as (
+    select
+        *,
+        case
+            when phase_in_days = 0 and first_ramp_day_number > 0 then 'live'
+            when first_ramp_day_number <= 0 then 'baseline'
+            when first_ramp_day_number <= phase_in_days then 'phase_in'
+            else 'live'
+        end as phase,
+        -- in days of the ramp: 1 + 2 + ... over the days inside it, a whole ramp for each day beyond
+        case
+            when phase_in_days = 0 then {{ round_half_up_ratio('live_days', 'period_days', 6) }}
+            else {{ round_half_up_ratio(
+                'case when ramp_to_number >= ramp_from_number then (ramp_to_number - ramp_from_number + 1) '
+                ~ '* (ramp_to_number + ramp_from_number) else 0 end + 2 * phase_in_days * live_days',
+                '2 * phase_in_days * period_days', 6
+            ) }}
+        end as phase_share
+    from ramped_period
+),
+
+measured as (
+    select
+        phased_period.metric_code,
+        phased_period.metric_version,
+        phased_period.definition_hash,
+        phased_period.aggregation_kind,
+        phased_period.value_basis,
+        phased_period.value_multiplier,
+        phased_period.value_divisor,
+        phased_period.standardised_by,
+        phased_period.shrinkage_policy,
+        phased_period.prior_sample_count,
+        phased_period.min_sample_count,
+        phased_period.confidence_level,
+        phased_period.unit,
+        phased_period.direction,
+        phased_period.critical_value,
+        measured_entity.entity_type,
+        measured_entity.entity_code,
+        phased_period.period_grain,
+        phased_period.period_start_on,
+        phased_period.period_end_on,
+        phased_period.is_complete,
+        phased_period.is_in_force,
+        phased_period.phase,
+        phased_period.phase_share,
         coalesce(period_sum.numerator, 0) as numerator,
         coalesce(period_sum.plain_numerator, 0) as plain_numerator,
         coalesce(period_sum.denominator, 0) as denominator,
         coalesce(period_sum.observation_count, 0) as observation_count,
         coalesce(
             case
-                when metric_definition.sample_dimension is null then period_sum.observation_count
-                else period_sum.distinct_sample_count
+                when phased_period.sample_dimension is null then period_sum.observation_count
+                else sample_sum.distinct_sample_count
             end, 0
         ) as sample_count,
         period_sum.weighted_numerator_sum,
@@ -282,48 +394,33 @@ measured as (
         period_sum.product_sum,
         period_sum.seasonal_units,
         expected.expected_units,
-        pool.pool_numerator,
-        pool.pool_denominator,
-        {{ round_half_up_integer(exact_integer('pool.pool_numerator') ~ ' * 1000000000000', 'pool.pool_denominator') }}
-            as reference_units
-    from metric_definition
-    inner join metric_period
-        on
-            metric_definition.metric_code = metric_period.metric_code
-            and metric_definition.metric_version = metric_period.metric_version
+        valued_pool.reference_units,
+        valued_pool.mean_units,
+        valued_pool.reference_value
+    from phased_period
     inner join measured_entity
         on
-            metric_definition.metric_code = measured_entity.metric_code
-            and metric_definition.metric_version = measured_entity.metric_version
+            phased_period.metric_code = measured_entity.metric_code
+            and phased_period.metric_version = measured_entity.metric_version
             and measured_entity.entity_type
-            = coalesce(metric_period.replayed_entity_type, measured_entity.entity_type)
-    left join period_sum
+            = coalesce(phased_period.replayed_entity_type, measured_entity.entity_type)
+    {% for sums in ['period_sum', 'sample_sum', 'expected'] -%}
+    left join {{ sums }}
         on
-            metric_definition.metric_code = period_sum.metric_code
-            and metric_definition.metric_version = period_sum.metric_version
-            and measured_entity.entity_type = period_sum.entity_type
-            and measured_entity.entity_code = period_sum.entity_code
-            and metric_period.period_grain = period_sum.period_grain
-            and metric_period.period_start_on = period_sum.period_start_on
-    left join expected
+            phased_period.metric_code = {{ sums }}.metric_code
+            and phased_period.metric_version = {{ sums }}.metric_version
+            and measured_entity.entity_type = {{ sums }}.entity_type
+            and measured_entity.entity_code = {{ sums }}.entity_code
+            and phased_period.period_grain = {{ sums }}.period_grain
+            and phased_period.period_start_on = {{ sums }}.period_start_on
+    {% endfor -%}
+    left join valued_pool
         on
-            metric_definition.metric_code = expected.metric_code
-            and metric_definition.metric_version = expected.metric_version
-            and measured_entity.entity_type = expected.entity_type
-            and measured_entity.entity_code = expected.entity_code
-            and metric_period.period_grain = expected.period_grain
-            and metric_period.period_start_on = expected.period_start_on
-    left join pool
-        on
-            metric_definition.metric_code = pool.metric_code
-            and metric_definition.metric_version = pool.metric_version
-            and measured_entity.entity_type = pool.entity_type
-            and metric_period.period_grain = pool.period_grain
-            and metric_period.period_start_on = pool.period_start_on
-    left join first_in_force
-        on
-            metric_definition.metric_code = first_in_force.metric_code
-            and metric_definition.metric_version = first_in_force.metric_version
+            phased_period.metric_code = valued_pool.metric_code
+            and phased_period.metric_version = valued_pool.metric_version
+            and measured_entity.entity_type = valued_pool.entity_type
+            and phased_period.period_grain = valued_pool.period_grain
+            and phased_period.period_start_on = valued_pool.period_start_on
 ),
 
 valued as (
@@ -345,15 +442,7 @@ valued as (
         case
             when standardised_by is not null
                 then {{ metric_standardised('numerator', 'expected_units', 'reference_units') }}
-        end as standardised_units,
-        -- a total has no mean over entities that would say what to expect of one
-        case
-            when aggregation_kind <> 'sum' then {{ metric_units('pool_numerator', 'pool_denominator') }}
-        end as mean_units,
-        -- days of the ramp reached on the period's first and last day; the share is the mean of the period's days
-        {{ day_count('measured_from_on', 'period_start_on') }} - baseline_days + 1 as first_ramp_day_number,
-        {{ day_count('measured_from_on', 'period_end_on') }} - baseline_days as last_ramp_day_number,
-        {{ day_count('period_start_on', 'period_end_on') }} as period_days
+        end as standardised_units
     from measured
 ),
 
@@ -368,41 +457,32 @@ adjusted as (
                 'case when standardised_by is null then raw_units else standardised_units end', 'mean_units',
                 'sample_count', 'prior_sample_count'
             ) }}
-        end as shrunk_units,
-        case when first_ramp_day_number > 1 then first_ramp_day_number else 1 end as ramp_from_number,
-        case when last_ramp_day_number < phase_in_days then last_ramp_day_number else phase_in_days end
-            as ramp_to_number,
-        greatest(last_ramp_day_number - greatest(first_ramp_day_number, phase_in_days + 1) + 1, 0) as live_days
+        end as shrunk_units
     from valued
+),
+
+-- each of the values rounded once; the one that counts is one of them
+rounded as (
+    select
+        *,
+        {% for units in ['raw', 'standardised', 'seasonally_adjusted', 'shrunk'] -%}
+        {{ metric_decimal('case when not is_insufficient then ' ~ units ~ '_units end') }} as {{ units }}_value
+        {{- ',' if not loop.last }}
+        {% endfor -%}
+    from adjusted
 ),
 
 chosen as (
     select
         *,
-        case
-            when not is_insufficient then case value_basis
-                    when 'raw' then raw_units
-                    when 'standardised' then standardised_units
-                    when 'seasonally_adjusted' then seasonally_adjusted_units
-                    when 'shrunk' then shrunk_units
-                end
-        end as chosen_units,
-        case
-            when phase_in_days = 0 and first_ramp_day_number > 0 then 'live'
-            when first_ramp_day_number <= 0 then 'baseline'
-            when first_ramp_day_number <= phase_in_days then 'phase_in'
-            else 'live'
-        end as phase,
-        -- in days of the ramp: 1 + 2 + ... over the days inside it, a whole ramp for each day beyond
-        case
-            when phase_in_days = 0 then {{ round_half_up_ratio('live_days', 'period_days', 6) }}
-            else {{ round_half_up_ratio(
-                'case when ramp_to_number >= ramp_from_number then (ramp_to_number - ramp_from_number + 1) '
-                ~ '* (ramp_to_number + ramp_from_number) else 0 end + 2 * phase_in_days * live_days',
-                '2 * phase_in_days * period_days', 6
-            ) }}
-        end as phase_share
-    from adjusted
+        case value_basis
+            when 'raw' then raw_value
+            when 'standardised' then standardised_value
+            when 'seasonally_adjusted' then seasonally_adjusted_value
+            when 'shrunk' then shrunk_value
+        end as chosen_value,
+        case when is_in_force then 0 else metric_version end as series_number
+    from rounded
 ),
 
 frozen_day as (
@@ -421,12 +501,12 @@ frozen_day as (
 -- a freeze that touches a period touches its one value; where several do, the strictest decides
 freeze_of as (
     select
-        chosen.metric_code,
-        chosen.metric_version,
-        chosen.entity_type,
-        chosen.entity_code,
-        chosen.period_grain,
-        chosen.period_start_on,
+        metric_period.metric_code,
+        metric_period.metric_version,
+        measured_entity.entity_type,
+        measured_entity.entity_code,
+        metric_period.period_grain,
+        metric_period.period_start_on,
         case
             when bool_or(frozen_day.freeze_policy = 'suspend') then 'suspended'
             when bool_or(frozen_day.freeze_policy = 'carry') then 'carried'
@@ -434,19 +514,23 @@ freeze_of as (
         end as freeze_status,
         count(distinct frozen_day.day_on) as frozen_days,
         min(frozen_day.freeze_id) as first_freeze_id
-    from chosen
+    from metric_period
     inner join frozen_day
         on
-            chosen.metric_code = frozen_day.metric_code
-            and chosen.entity_type = coalesce(frozen_day.entity_type, chosen.entity_type)
-            and chosen.entity_code = coalesce(frozen_day.entity_code, chosen.entity_code)
-            and chosen.period_start_on = case chosen.period_grain
+            metric_period.metric_code = frozen_day.metric_code
+            and metric_period.period_start_on = case metric_period.period_grain
                 when 'month' then frozen_day.month_on
                 else {{ quarter_start('frozen_day.month_on') }}
             end
+    inner join measured_entity
+        on
+            metric_period.metric_code = measured_entity.metric_code
+            and metric_period.metric_version = measured_entity.metric_version
+            and measured_entity.entity_type = coalesce(frozen_day.entity_type, measured_entity.entity_type)
+            and measured_entity.entity_code = coalesce(frozen_day.entity_code, measured_entity.entity_code)
     group by
-        chosen.metric_code, chosen.metric_version, chosen.entity_type, chosen.entity_code, chosen.period_grain,
-        chosen.period_start_on
+        metric_period.metric_code, metric_period.metric_version, measured_entity.entity_type,
+        measured_entity.entity_code, metric_period.period_grain, metric_period.period_start_on
 ),
 
 frozen as (
@@ -454,13 +538,7 @@ frozen as (
         chosen.*,
         coalesce(freeze_of.freeze_status, 'none') as freeze_status,
         coalesce(freeze_of.frozen_days, 0) as frozen_days,
-        freeze_of.first_freeze_id as freeze_id,
-        case
-            when
-                chosen.is_complete and coalesce(freeze_of.freeze_status, 'none') in ('none', 'excluded')
-                then chosen.chosen_units
-        end as carriable_units,
-        case when chosen.is_in_force then 0 else chosen.metric_version end as series_number
+        freeze_of.first_freeze_id as freeze_id
     from chosen
     left join freeze_of
         on
@@ -472,30 +550,54 @@ frozen as (
             and chosen.period_start_on = freeze_of.period_start_on
 ),
 
+-- few values are carried: only the series of those are searched for what was last measured
 carried as (
     select
-        *,
-        max_by(carriable_units, case when carriable_units is not null then period_start_on end) over earlier
-            as carried_units,
-        max(case when carriable_units is not null then period_start_on end) over earlier as last_unfrozen_on
-    from frozen
-    window
-        earlier as (
-            partition by metric_code, series_number, entity_type, entity_code, period_grain
-            order by period_start_on
-            rows between unbounded preceding and 1 preceding
-        )
+        carried_value.metric_code,
+        carried_value.metric_version,
+        carried_value.entity_type,
+        carried_value.entity_code,
+        carried_value.period_grain,
+        carried_value.period_start_on,
+        max_by(earlier.chosen_value, earlier.period_start_on) as carried_value,
+        max(earlier.period_start_on) as last_unfrozen_on
+    from frozen as carried_value
+    inner join frozen as earlier
+        on
+            carried_value.metric_code = earlier.metric_code
+            and carried_value.series_number = earlier.series_number
+            and carried_value.entity_type = earlier.entity_type
+            and carried_value.entity_code = earlier.entity_code
+            and carried_value.period_grain = earlier.period_grain
+            and carried_value.period_start_on > earlier.period_start_on
+    where
+        carried_value.freeze_status = 'carried'
+        and earlier.is_complete
+        and earlier.freeze_status in ('none', 'excluded')
+        and earlier.chosen_value is not null
+    group by
+        carried_value.metric_code, carried_value.metric_version, carried_value.entity_type,
+        carried_value.entity_code, carried_value.period_grain, carried_value.period_start_on
 ),
 
 settled as (
     select
-        *,
-        case freeze_status
+        frozen.*,
+        carried.last_unfrozen_on,
+        case frozen.freeze_status
             when 'suspended' then null
-            when 'carried' then carried_units
-            else chosen_units
-        end as settled_units
-    from carried
+            when 'carried' then carried.carried_value
+            else frozen.chosen_value
+        end as metric_value
+    from frozen
+    left join carried
+        on
+            frozen.metric_code = carried.metric_code
+            and frozen.metric_version = carried.metric_version
+            and frozen.entity_type = carried.entity_type
+            and frozen.entity_code = carried.entity_code
+            and frozen.period_grain = carried.period_grain
+            and frozen.period_start_on = carried.period_start_on
 ),
 
 final as (
@@ -515,26 +617,25 @@ final as (
         period_end_on,
         numerator,
         denominator,
-        {{ metric_decimal('settled_units') }} as metric_value,
+        metric_value,
         sample_count,
         case
             when not is_complete then 'provisional'
             when freeze_status = 'suspended' then 'suspended'
-            when settled_units is null then 'insufficient_data'
+            when metric_value is null then 'insufficient_data'
             else 'ok'
         end as result_status,
-        {{ metric_decimal('case when not is_insufficient then raw_units end') }} as raw_value,
-        {{ metric_decimal('case when not is_insufficient then standardised_units end') }} as standardised_value,
+        raw_value,
+        standardised_value,
         {{ metric_decimal('case when standardised_by is not null then expected_units end') }} as expected_value,
-        {{ metric_decimal('mean_units') }} as reference_value,
+        reference_value,
         {{ from_integer_units('seasonal_units', 6) }} as seasonal_factor,
-        {{ metric_decimal('case when not is_insufficient then seasonally_adjusted_units end') }}
-            as seasonally_adjusted_value,
+        seasonally_adjusted_value,
         case
             when shrinkage_policy = 'buehlmann'
                 then {{ round_half_up_ratio('sample_count', 'sample_count + prior_sample_count', 6) }}
         end as credibility_share,
-        {{ metric_decimal('case when not is_insufficient then shrunk_units end') }} as shrunk_value,
+        shrunk_value,
         {{ decimal_of(
             'case when not is_insufficient then lower_bound * case when standardised_by is null then 1 else '
             ~ float_ratio(float_of('reference_units') ~ ' * ' ~ float_of('denominator'), 'expected_units') ~ ' end end'
