@@ -87,10 +87,25 @@ measured_entity as (
     where entity_type = 'person'
 ),
 
-monthly as (
+quarter_month as (
+    select {{ number_spine('0', '2') }} as month_number
+),
+
+period_month as (
     select
+        metric_period.metric_code,
+        metric_period.metric_version,
         metric_period.period_grain,
         metric_period.period_start_on,
+        {{ add_months('metric_period.period_start_on', 'quarter_month.month_number') }} as month_on
+    from metric_period
+    inner join quarter_month on metric_period.period_grain = 'quarter' or quarter_month.month_number = 0
+),
+
+monthly as (
+    select
+        period_month.period_grain,
+        period_month.period_start_on,
         metric_sum.metric_code,
         metric_sum.metric_version,
         metric_sum.entity_type,
@@ -116,14 +131,11 @@ monthly as (
         on
             metric_sum.metric_code = metric_definition.metric_code
             and metric_sum.metric_version = metric_definition.metric_version
-    inner join metric_period
+    inner join period_month
         on
-            metric_sum.metric_code = metric_period.metric_code
-            and metric_sum.metric_version = metric_period.metric_version
-            and metric_period.period_start_on = case metric_period.period_grain
-                when 'month' then metric_sum.month_on
-                else {{ quarter_start('metric_sum.month_on') }}
-            end
+            metric_sum.metric_code = period_month.metric_code
+            and metric_sum.metric_version = period_month.metric_version
+            and metric_sum.month_on = period_month.month_on
     left join seasonal_index
         on
             metric_sum.metric_code = seasonal_index.metric_code
