@@ -22,17 +22,19 @@ REQUESTS, SIGNATURES, VOTES = (
 )
 THRESHOLDS, THRESHOLD_ROLES = "reference.approval_threshold", "reference.approval_threshold_role"
 RULES, MEMBERS, RUN = "reference.adjustment_rule", "reference.governance_member", "core.int_run_context"
+INTERESTS = "core.int_adjustment_interest"
 LENT, REGISTER_DISPUTES = "reference.signing_delegation", "reference.dispute"
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 OPEN = "date '9999-12-31'"
 PERIOD_END = "(checked.period_start_on + case checked.period_grain when 'month' then interval 1 month else interval 3 month end)::date"  # noqa: E501
 
-# Signatures that can count for an adjustment, seen from the registers alone: taken down by the run's instant and inside
-# the window, decided after the request, by neither requester nor anybody paid on the result, each in a role held that
-# day, or lent for that day, that may sign in the amount's band.
+# Signatures and rejections that can count for an adjustment, seen from the registers: taken down by the run's instant
+# and inside the window, decided after the request, by neither requester nor anybody paid on the result, each in a role
+# held that day, or lent for that day, that may sign in the amount's band. Of a hand's several the last one stands.
 SOUND = f"""
-    sound as (
-        select signature.adjustment_id, signature.approver,
+    fit as (
+        select signature.adjustment_id, signature.approval_id, signature.approver, signature.decision,
+            signature.recorded_at,
             coalesce(signature.on_behalf_of, signature.approver) as holder,
             bool_or(band_role.is_executive and signature.on_behalf_of is null) as is_executive
         from {SIGNATURES} as signature
@@ -52,14 +54,19 @@ SOUND = f"""
             on member.employee_number = coalesce(signature.on_behalf_of, signature.approver)
             and member.role_code = signature.role_code
             and signature.decided_at::date between member.from_on and coalesce(member.to_on, {OPEN})
-        where signature.decision = 'approved'
-        and signature.decided_at >= request.requested_at
+        where signature.decided_at >= request.requested_at and signature.recorded_at >= signature.decided_at
         and signature.recorded_at::date < {PERIOD_END} + rule.window_days
         and request.requested_by not in (signature.approver, coalesce(signature.on_behalf_of, ''))
         and not exists (
             select 1 from {PAYOUTS} as paid
             where paid.employee_number in (signature.approver, coalesce(signature.on_behalf_of, ''))
             and paid.team_code = checked.entity_code and paid.period_start_on = checked.period_start_on
+        )
+        and not exists (
+            select 1 from {INTERESTS} as interest
+            where interest.adjustment_id = signature.adjustment_id
+            and interest.employee_number in (signature.approver, coalesce(signature.on_behalf_of, ''))
+            and (interest.interest = 'beneficiary' or rule.is_manager_signature_refused)
         )
         and (signature.on_behalf_of is null or exists (
             select 1 from {LENT} as lent
@@ -69,13 +76,23 @@ SOUND = f"""
         ))
         group by all
     ),
+    sound as (
+        select * from fit
+        qualify row_number() over (
+            partition by adjustment_id, approver order by recorded_at desc, approval_id desc
+        ) = 1
+    ),
     counted as (
-        select adjustment_id, least(count(distinct approver), count(distinct holder)) as signature_count,
-            count(distinct approver) filter (where is_executive) as executive_count
+        select adjustment_id,
+            least(
+                count(distinct approver) filter (where decision = 'approved'),
+                count(distinct holder) filter (where decision = 'approved')
+            ) as signature_count,
+            count(distinct approver) filter (where is_executive and decision = 'approved') as executive_count
         from sound group by adjustment_id
     )
 """
-SOUND_READS = (SIGNATURES, REQUESTS, RUN, RULES, THRESHOLDS, THRESHOLD_ROLES, MEMBERS, LENT, PAYOUTS)
+SOUND_READS = (SIGNATURES, REQUESTS, RUN, RULES, THRESHOLDS, THRESHOLD_ROLES, MEMBERS, LENT, PAYOUTS, INTERESTS)
 
 
 def checks() -> list[CheckSpec]:
@@ -116,6 +133,19 @@ def _adjustments() -> Iterator[CheckSpec]:
         and coalesce(counted.signature_count, 0) < coalesce(band.required_signature_count, 2)
         """,
         "An adjustment takes effect only with the signatures its amount takes, each of another entitled person.",
+        DEFECT,
+        reads=SOUND_READS,
+        requirements=("OPS-7.6", "LTI-3.5"),
+    )
+    yield on.no_rows(
+        "effect_was_not_rejected",
+        f"""
+        with {SOUND}
+        select checked.adjustment_id, checked.adjustment_type, sound.approval_id, sound.approver, sound.recorded_at
+        from checked inner join sound on sound.adjustment_id = checked.adjustment_id and sound.decision = 'rejected'
+        where checked.is_effective
+        """,
+        "No adjustment takes effect against a rejection of somebody entitled that still stands.",
         DEFECT,
         reads=SOUND_READS,
         requirements=("OPS-7.6", "LTI-3.5"),

@@ -287,11 +287,7 @@ def _signatures(
     closes_on: date | None,
     as_of_at: datetime,
 ) -> list[Row]:
-    """The signatures that count: of each hand the last one recorded, where nothing speaks against it."""
-    last: dict[str, Row] = {}
-    for signature in sorted(registers.approvals, key=lambda item: (at(item["recorded_at"]), item["approval_id"])):
-        if signature["adjustment_id"] == row["adjustment_id"] and at(signature["recorded_at"]) <= as_of_at:
-            last[signature["approver"]] = signature
+    """The signatures that count: of each hand the last one recorded of those nothing speaks against."""
     entitled = {
         role["role_code"]
         for role in registers.threshold_roles
@@ -301,8 +297,10 @@ def _signatures(
     leading = interests.managers.get(row["adjustment_id"], frozenset())
     if rule and rule["is_manager_signature_refused"] != "true":
         leading = frozenset()
-    counted = []
-    for signature in last.values():
+    counted: dict[str, Row] = {}
+    for signature in sorted(registers.approvals, key=lambda item: (at(item["recorded_at"]), item["approval_id"])):
+        if signature["adjustment_id"] != row["adjustment_id"] or at(signature["recorded_at"]) > as_of_at:
+            continue
         decided_at, recorded_at = at(signature["decided_at"]), at(signature["recorded_at"])
         people = {signature["approver"], signature["on_behalf_of"] or signature["approver"]}
         holder = signature["on_behalf_of"] or signature["approver"]
@@ -323,8 +321,8 @@ def _signatures(
             and closes_on is not None
             and recorded_at.date() < closes_on
         ):
-            counted.append(signature)
-    return counted
+            counted[signature["approver"]] = signature
+    return list(counted.values())
 
 
 def _judge_circumstance(registers: Registers, row: Row, ended_on: date, fails: Callable[[str], None]) -> None:

@@ -58,6 +58,11 @@ DEFECTS = [
     (f"{C}_effect_is_signed", SIGNATURES, "update {t} set on_behalf_of = 'g2001', role_code = 'cfo' where adjustment_id = 'ADJ-0001'"),
     (f"{C}_effect_is_signed", MEMBERS, "update {t} set to_on = date '2025-04-09' where employee_number = 'g2003'"),
     (f"{C}_effect_is_signed", CONTROL, "update {t} set is_effective = true where adjustment_id = 'ADJ-0005'"),
+    # who approved takes it back, another entitled rejects it
+    (f"{C}_effect_is_signed", SIGNATURES, "insert into {t} by name select * replace ('x' as approval_id, 'rejected' as decision, recorded_at + interval 1 day as recorded_at) from {t} where approval_id = 'SIG-0001'"),
+    (f"{C}_effect_was_not_rejected", SIGNATURES, "insert into {t} by name select * replace ('x' as approval_id, 'g2001' as approver, 'rejected' as decision, 'cfo' as role_code) from {t} where approval_id = 'SIG-0002'"),
+    (f"{C}_effect_was_not_rejected", SIGNATURES, "update {t} set decision = 'approved' where approval_id = 'SIG-0039'; update {t} set decision = 'rejected' where approval_id = 'SIG-0040'"),
+    (f"{C}_effect_was_not_rejected", CONTROL, "update {t} set is_effective = true where adjustment_id = 'ADJ-0024'"),
     (f"{C}_effect_is_signed_by_cfo_or_cio", SIGNATURES, "update {t} set approver = 'g2004', role_code = 'hr_director' where adjustment_id = 'ADJ-0003' and role_code = 'cfo'"),
     (f"{C}_effect_is_signed_by_cfo_or_cio", CONTROL, "update {t} set is_effective = true where adjustment_id = 'ADJ-0006'"),
     (f"{C}_exception_is_a_designated_managers", "reference.designated_manager", "update {t} set to_on = date '2025-10-02' where employee_number = 'e1066'"),
@@ -117,6 +122,26 @@ def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, stat
     assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
     assert outcome.examples, outcome
     assert before.success or (outcome.unexpected_count or 0) > (before.unexpected_count or 0), outcome
+
+
+# What does not count of itself neither stops an adjustment nor takes the place of the signature before it.
+VOID = (
+    "role_code = 'legal_counsel'",
+    "recorded_at = timestamp '2025-04-26'",
+    "decided_at = timestamp '2025-04-01'",
+)
+
+
+@pytest.mark.parametrize("flaw", VOID)
+def test_a_void_rejection_leaves_the_signature_before_it(bench: Bench, flaw: str) -> None:
+    again = (
+        "insert into {t} by name select * replace ('x' as approval_id, 'rejected' as decision, "
+        "recorded_at + interval 1 day as recorded_at) from {t} where approval_id = 'SIG-0001'"
+    )
+    with bench.defect(SIGNATURES, again, f"update {{t}} set {flaw} where approval_id = 'x'"):
+        for check in ("effect_is_signed", "effect_was_not_rejected"):
+            (outcome,) = run_gate("marts", bench.path, specs=[SPECS[f"{C}_{check}"]]).outcomes
+            assert outcome.success, outcome
 
 
 def test_every_check_is_proved_to_fail() -> None:

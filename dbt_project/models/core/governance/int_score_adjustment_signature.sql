@@ -56,12 +56,7 @@ known as (
             "case requests.period_grain when 'month' then " ~ add_months('requests.period_start_on', 1)
                 ~ " else " ~ add_months('requests.period_start_on', 3) ~ " end",
             'rules.window_days'
-        ) }} as window_end_on,
-        -- who decides twice is held to the decision recorded last
-        row_number() over (
-            partition by signatures.adjustment_id, signatures.approver
-            order by signatures.recorded_at desc, signatures.approval_id desc
-        ) as place_number
+        ) }} as window_end_on
     from signatures
     inner join requests on signatures.adjustment_id = requests.adjustment_id
     cross join run_context
@@ -124,7 +119,6 @@ judged as (
         coalesce(threshold_roles.is_executive, false) and known.on_behalf_of is null as is_executive,
         concat_ws(
             ', ',
-            case when known.place_number > 1 then 'superseded' end,
             case when held.approval_id is null then 'role_not_held' end,
             case when known.on_behalf_of is not null and delegated.approval_id is null then 'not_delegated' end,
             case when threshold_roles.role_code is null then 'role_not_entitled' end,
@@ -147,7 +141,7 @@ judged as (
                 when cast(known.recorded_at as date) < known.window_end_on then null
                 else 'recorded_after_window'
             end
-        ) as refusal_reasons
+        ) as faults
     from known
     left join held on known.approval_id = held.approval_id
     left join delegated on known.approval_id = delegated.approval_id
@@ -156,6 +150,23 @@ judged as (
         on
             known.threshold_code = threshold_roles.threshold_code
             and known.role_code = threshold_roles.role_code
+),
+
+-- who decides twice is held to the decision recorded last; one that is void itself takes no earlier one's place
+ranked as (
+    select
+        *,
+        case
+            when
+                faults = ''
+                and row_number() over (
+                    partition by adjustment_id, approver, faults = ''
+                    order by recorded_at desc, approval_id desc
+                ) > 1
+                then 'superseded'
+            else faults
+        end as refusal_reasons
+    from judged
 ),
 
 final as (
@@ -173,7 +184,7 @@ final as (
         refusal_reasons = '' and is_executive as is_executive,
         refusal_reasons = '' as is_counted,
         nullif(refusal_reasons, '') as refusal_reasons
-    from judged
+    from ranked
 )
 
 select * from final
