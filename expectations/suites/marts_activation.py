@@ -221,12 +221,16 @@ def _weights() -> Iterator[CheckSpec]:
     yield on.no_rows(
         "has_effect_only_when_in_order",
         """
-        select adjustment_id, component_code, plan_weight, effective_weight, refusal_reasons from checked
+        select adjustment_id, component_code, plan_weight, effective_weight, approved_at, weighs_from_on,
+            refusal_reasons
+        from checked
         where is_effective = (coalesce(refusal_reasons, '') <> '')
         or (not is_effective and effective_weight is distinct from plan_weight)
         or (is_effective and approved_at >= cast(approval_due_on as timestamp) + interval 1 day)
+        or weighs_from_on is distinct from
+            case when is_effective then greatest(starts_on, date_trunc('quarter', approved_at)::date) end
         """,
-        "Only an adjustment in order, signed in time, moves a weight.",
+        "Only an adjustment in order, signed in time, moves a weight, and none of a quarter that had ended by then.",
         DEFECT,
     )
 
@@ -281,6 +285,7 @@ def _payouts() -> Iterator[CheckSpec]:
             and adjusted.plan_version = checked.plan_version and adjusted.tier = checked.tier
             and adjusted.component_code = checked.component_code and adjusted.is_effective
             and checked.period_start_on between adjusted.starts_on and adjusted.ends_on
+            and checked.period_start_on + interval 3 month > adjusted.approved_at
         where checked.weight is distinct from coalesce(adjusted.effective_weight, component.weight)
         """,
         "A line is weighed by the plan, or by the adjustment in force in its quarter.",

@@ -47,6 +47,8 @@ DEFECTS = [
     ("is_of_a_signed_plan", PAYOUTS, f"update {{t}} set country_code = 'DE' where {ONE} true)"),
     ("is_of_a_signed_plan", PAYOUTS, f"update {{t}} set period_start_on = date '2024-04-01' where {ONE} true)"),
     ("rests_on_activated_metrics", PAYOUTS, f"update {{t}} set period_start_on = date '2024-04-01' where {ONE} metric_result_key is not null)"),
+    ("has_effect_only_when_in_order", WEIGHTS, f"update {{t}} set weighs_from_on = weighs_from_on - interval 3 month where {ONE} is_effective)"),
+    ("has_effect_only_when_in_order", WEIGHTS, f"update {{t}} set weighs_from_on = starts_on where {ONE} not is_effective)"),
     ("is_weighed_as_in_force", PAYOUTS, f"update {{t}} set weight = weight + 0.0001 where {ONE} true)"),
 ]  # fmt: skip
 

@@ -457,6 +457,30 @@ def test_of_two_adjustments_that_meet_the_first_signed_holds(engine: duckdb.Duck
     assert reason == "overlaps_an_earlier_one"
 
 
+@pytest.mark.requirement("DESK-7.2")
+@pytest.mark.parametrize(
+    ("signed_at", "second_quarter_weights", "weighs_from_on"),
+    [
+        ("2025-03-31 23:59:59", {"2025-Q1", "2025-Q2"}, date(2025, 1, 1)),
+        ("2025-04-01 00:00:00", {"2025-Q2"}, date(2025, 4, 1)),
+        ("2025-06-30 23:59:59", {"2025-Q2"}, date(2025, 4, 1)),
+    ],
+)
+def test_a_quarter_that_had_ended_when_it_was_signed_keeps_the_plans_weights(
+    engine: duckdb.DuckDBPyConnection, signed_at: str, second_quarter_weights: set[str], weighs_from_on: date
+) -> None:
+    """Two quarters asked for: the gate's instant decides, and a quarter ends at midnight before the next."""
+    engine.execute("update weight_adjustment set ends_on = date '2025-06-30'")
+    engine.execute(f"update governance_approval set recorded_at = timestamp '{signed_at}' where approval_id = 'wh'")
+    weighed = rows_of(engine, "select earned_quarter, sum(weight) as sum_weight from int_component_weight group by all")
+    assert {row["earned_quarter"] for row in weighed} == second_quarter_weights
+    assert {row["sum_weight"] for row in weighed} == {1}
+    first_quarter = "a" if "2025-Q1" in second_quarter_weights else None
+    assert pay(engine)["2025-Q1", "a"] == (IN_ORDER["2025-Q1", "a"] if first_quarter else Decimal("50.00"))
+    shown = rows_of(engine, "select * from rpt_weight_adjustment")
+    assert {(row["is_effective"], row["weighs_from_on"]) for row in shown} == {(True, weighs_from_on)}
+
+
 # --- relaxed targets ---
 
 

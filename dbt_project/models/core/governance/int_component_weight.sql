@@ -1,4 +1,5 @@
--- The weights that stand in for the plan's own, quarter by quarter: only of adjustments that take effect.
+-- The weights that stand in for the plan's own, quarter by quarter: only of adjustments that take effect, and only of
+-- quarters that had not ended when they were signed.
 with weight_adjustment as (
     select * from {{ ref('int_weight_adjustment') }}
     where is_effective
@@ -39,7 +40,7 @@ final as (
         on
             weight_adjustment.plan_code = incentive_period.plan_code
             and weight_adjustment.plan_version = incentive_period.plan_version
-            and weight_adjustment.starts_on <= incentive_period.period_start_on
+            and weight_adjustment.weighs_from_on <= incentive_period.period_start_on
             and weight_adjustment.ends_on >= incentive_period.period_start_on
 )
 

@@ -124,6 +124,11 @@ final as (
         gate_at,
         gate_due_on,
         weight_sum,
+        -- a quarter that had ended when the last signature counted is known, and may be paid
+        case
+            when refusal_reasons = ''
+                then cast(greatest(starts_on, {{ quarter_start('cast(gate_at as date)') }}) as date)
+        end as weighs_from_on,
         refusal_reasons = '' as is_effective,
         nullif(refusal_reasons, '') as refusal_reasons
     from reasoned

@@ -50,6 +50,7 @@ final as (
         cast(adjustment.requested_on as date) as requested_on,
         cast(adjustment.gate_at as timestamp) as approved_at,
         cast(adjustment.gate_due_on as date) as approval_due_on,
+        cast(adjustment.weighs_from_on as date) as weighs_from_on,
         cast(plan_component.weight as decimal(9, 4)) as plan_weight,
         cast(weight_adjustment_component.weight as decimal(9, 4)) as requested_weight,
         cast(
