@@ -24,6 +24,7 @@ THRESHOLDS, THRESHOLD_ROLES = "reference.approval_threshold", "reference.approva
 RULES, MEMBERS, RUN = "reference.adjustment_rule", "reference.governance_member", "core.int_run_context"
 INTERESTS = "core.int_adjustment_interest"
 LENT, REGISTER_DISPUTES = "reference.signing_delegation", "reference.dispute"
+STEPS = "reference.dispute_step"
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 OPEN = "date '9999-12-31'"
 PERIOD_END = "(checked.period_start_on + case checked.period_grain when 'month' then interval 1 month else interval 3 month end)::date"  # noqa: E501
@@ -228,6 +229,30 @@ def _adjustments() -> Iterator[CheckSpec]:
         DEFECT,
         reads=(VOTES, RUN, RULES, MEMBERS, "governance.rpt_exclusion_control"),
         requirements=("LTI-3.1",),
+    )
+    yield on.no_rows(
+        "outcome_was_decided",
+        f"""
+        select checked.adjustment_id, checked.adjustment_type, checked.requested_at
+        from checked
+        inner join {REQUESTS} as request on request.adjustment_id = checked.adjustment_id
+        inner join {RULES} as rule
+            on rule.adjustment_type = request.adjustment_type and rule.is_dispute_required
+            and request.requested_at::date between rule.effective_from and coalesce(rule.effective_to, {OPEN})
+        where checked.is_effective
+        and not exists (
+            select 1 from {REGISTER_DISPUTES} as dispute
+            inner join {STEPS} as step on step.dispute_id = dispute.dispute_id
+            inner join {RUN} as run on step.recorded_at <= run.as_of_at
+            where dispute.dispute_id = request.dispute_id and dispute.adjustment_id = request.adjustment_id
+            and step.step_type = 'decided' and step.outcome = 'upheld'
+            and greatest(step.step_at, step.recorded_at) <= request.requested_at
+        )
+        """,
+        "The outcome of a dispute in effect was asked for after its decision had been taken and recorded.",
+        DEFECT,
+        reads=(REQUESTS, RULES, REGISTER_DISPUTES, STEPS, RUN),
+        requirements=("LTI-3.4",),
     )
     yield on.no_rows(
         "amount_at_stake_was_not_understated",

@@ -414,7 +414,7 @@ def working_day(registers: Registers, calendar_code: str, start: date, count: in
 
 
 def upheld_disputes(registers: Registers, as_of_at: datetime) -> dict[str, datetime]:
-    """Instant of the decision in force of every dispute it upholds, as far as recorded by as_of_at."""
+    """Instant from which the decision in force of every dispute it upholds counts, as far as recorded by as_of_at."""
     found = {}
     for dispute in registers.disputes:
         if at(dispute["recorded_at"]) > as_of_at:
@@ -448,7 +448,7 @@ def upheld_disputes(registers: Registers, as_of_at: datetime) -> dict[str, datet
             and at(step["step_at"]) >= opened_at
         ]
         if not taken_back or min(taken_back) > at(decision["step_at"]):
-            found[dispute["dispute_id"]] = at(decision["step_at"])
+            found[dispute["dispute_id"]] = max(at(decision["step_at"]), at(decision["recorded_at"]))
     return found
 
 

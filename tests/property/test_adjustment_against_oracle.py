@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -73,7 +74,8 @@ COLUMNS: dict[str, str] = {
     ),
     "int_dispute": (
         "dispute_id varchar, adjustment_id varchar, metric_code varchar, entity_type varchar, entity_code varchar, "
-        "period_grain varchar, period_start_on date, decided_at timestamp, is_upheld boolean"
+        "period_grain varchar, period_start_on date, decided_at timestamp, decision_recorded_at timestamp, "
+        "is_upheld boolean"
     ),
     "int_run_context": "as_of_at timestamp",
 }
@@ -530,6 +532,42 @@ def test_an_approval_recorded_later_is_not_known_before(engine: duckdb.DuckDBPyC
     assert found_reasons(engine, at("2025-04-10T12:00:00")) == {"a": []}
     effective_at = engine.execute("select effective_at from int_score_adjustment").fetchone()
     assert effective_at == (at("2025-04-10T12:00:00"),)
+
+
+@pytest.mark.requirement("LTI-3.4")
+@pytest.mark.parametrize(
+    ("recorded_at", "as_of_at", "reasons"),
+    [
+        ("2025-04-03T09:00:00", AS_OF, []),
+        # decided before the request, entered a second after it
+        ("2025-04-03T09:00:01", AS_OF, ["dispute_not_upheld"]),
+        ("2025-04-09T00:00:00", at("2025-04-08T00:00:00"), ["dispute_not_upheld"]),
+    ],
+)
+def test_a_decision_of_a_dispute_counts_from_when_it_was_recorded(
+    engine: duckdb.DuckDBPyConnection, recorded_at: str, as_of_at: datetime, reasons: list[str]
+) -> None:
+    rules = [*RULES, {**RULES[0], "adjustment_type": "dispute_outcome", "is_dispute_required": "true"}]
+    roles = [*REQUESTER_ROLES, {**REQUESTER_ROLES[0], "adjustment_type": "dispute_outcome"}]
+    outcome = {**request("a", "correction", "999.99", dispute_id="d"), "adjustment_type": "dispute_outcome"}
+    about = {name: outcome[name] for name in ("metric_code", "entity_type", "entity_code", "period_grain", "period_start_on")}  # fmt: skip
+    dispute = {**about, "dispute_id": "d", "adjustment_id": "a", "dispute_type": "score", "opened_by": "e1", "opened_at": "2025-04-02T00:00:00", "recorded_at": "2025-04-02T00:00:00"}  # fmt: skip
+    step = {"dispute_id": "d", "level_number": "1", "step_type": "decided", "actor": "boss", "step_at": "2025-04-02T12:00:00", "recorded_at": recorded_at, "outcome": "upheld"}  # fmt: skip
+    terms = {"dispute_type": "score", "level_number": "1", "instance_code": "cfo", "turnaround_days": "3", "escalation_days": "3", "publication_days": "0", "contest_window_days": "10", "calendar_code": "c", "effective_from": "2024-01-01", "effective_to": ""}  # fmt: skip
+    week = [{"calendar_code": "c", "iso_weekday": str(day), "effective_from": "2020-01-01", "effective_to": ""} for day in range(1, 8)]  # fmt: skip
+    load(engine, [outcome], DUAL, [])
+    try:
+        fill(engine, "adjustment_rule", rules)
+        fill(engine, "adjustment_requester_role", roles)
+        fill(engine, "int_dispute", [{**about, "dispute_id": "d", "adjustment_id": "a", "decided_at": step["step_at"], "decision_recorded_at": recorded_at, "is_upheld": "true"}])  # fmt: skip
+        assert found_reasons(engine, as_of_at) == {"a": reasons}
+    finally:
+        fill(engine, "adjustment_rule", RULES)
+        fill(engine, "adjustment_requester_role", REQUESTER_ROLES)
+        fill(engine, "int_dispute", [])
+    governed = replace(registers([outcome], DUAL, []), rules=rules, requester_roles=roles, disputes=[dispute], dispute_steps=[step], dispute_rules=[terms], calendar_segments=week)  # fmt: skip
+    interests = Interests({"a": BENEFICIARIES}, {"a": MANAGERS})
+    assert judge_adjustments(governed, interests, as_of_at)["a"].reasons == reasons
 
 
 def test_two_in_order_on_one_result_stop_each_other_until_one_is_withdrawn(engine: duckdb.DuckDBPyConnection) -> None:

@@ -79,6 +79,7 @@ placed as (
         current_level.decided_at,
         current_level.decided_by,
         current_level.outcome,
+        current_level.decision_recorded_at,
         current_level.escalate_by_on,
         taken_back.withdrawn_at
     from known
@@ -127,6 +128,7 @@ final as (
         decided_at,
         decided_by,
         outcome,
+        decision_recorded_at,
         escalate_by_on,
         withdrawn_at,
         case

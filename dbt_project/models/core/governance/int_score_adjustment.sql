@@ -200,6 +200,9 @@ upheld as (
             and known.period_grain = disputes.period_grain
             and known.period_start_on = disputes.period_start_on
             and known.requested_at >= disputes.decided_at
+            -- entered under an earlier day, a decision gains nothing
+            and known.requested_at >= disputes.decision_recorded_at
+            and disputes.decision_recorded_at <= known.as_of_at
     where disputes.is_upheld
 ),
 
