@@ -90,6 +90,7 @@ def _metrics() -> Iterator[CheckSpec]:
             inner join reference.governance_member as member on member.employee_number = vote.employee_number
                 and member.member_function = vote.member_function
                 and vote.voted_on between member.from_on and coalesce(member.to_on, date '9999-12-31')
+                and member.recorded_at <= greatest(vote.voted_on::timestamp, vote.recorded_at)
         ) as vote on vote.change_request_id = checked.change_request_id and vote.body_code = rule.body_code
             and vote.employee_number <> request.requested_by and vote.voted_on >= request.requested_on
             and vote.recorded_at <= checked.as_of_at

@@ -55,6 +55,7 @@ SOUND = f"""
             on member.employee_number = coalesce(signature.on_behalf_of, signature.approver)
             and member.role_code = signature.role_code
             and signature.decided_at::date between member.from_on and coalesce(member.to_on, {OPEN})
+            and member.recorded_at <= signature.recorded_at
         where signature.decided_at >= request.requested_at and signature.recorded_at >= signature.decided_at
         and signature.recorded_at::date < {PERIOD_END} + rule.window_days
         and request.requested_by not in (signature.approver, coalesce(signature.on_behalf_of, ''))
@@ -176,17 +177,19 @@ def _adjustments() -> Iterator[CheckSpec]:
         """
         select checked.adjustment_id, checked.entity_code, checked.requested_by, checked.requested_at
         from checked
+        inner join reference.score_adjustment as request on request.adjustment_id = checked.adjustment_id
         where checked.is_effective and checked.adjustment_type = 'performance_exception'
         and not exists (
             select 1 from reference.designated_manager as manager
             where manager.employee_number = checked.requested_by and manager.team_code = checked.entity_code
             and manager.designated_by <> manager.employee_number
             and checked.requested_at::date between manager.from_on and coalesce(manager.to_on, date '9999-12-31')
+            and manager.recorded_at <= request.recorded_at
         )
         """,
         "A performance exception in effect was asked for by a manager designated for the team that day.",
         DEFECT,
-        reads=("reference.designated_manager",),
+        reads=("reference.designated_manager", REQUESTS),
         requirements=("OPS-3.4",),
     )
     yield on.no_rows(
@@ -205,6 +208,7 @@ def _adjustments() -> Iterator[CheckSpec]:
             inner join {MEMBERS} as member
                 on member.employee_number = vote.employee_number and member.body_code = rule.board_code
                 and vote.voted_at::date between member.from_on and coalesce(member.to_on, {OPEN})
+                and member.recorded_at <= vote.recorded_at
             where vote.employee_number <> checked.requested_by
             group by vote.adjustment_id
         )

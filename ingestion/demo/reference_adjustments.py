@@ -120,11 +120,12 @@ def holds(row: Row, day: date, first: str = "effective_from", last: str = "effec
     return is_in_force(day, date.fromisoformat(row[first]), parse_date(row[last]))
 
 
-def sits(registers: Registers, employee: str, day: date, role: str = "", body: str = "") -> bool:
-    """Whether somebody holds a role, or a seat on a body, on a day."""
+def sits(registers: Registers, employee: str, day: date, entered_at: datetime, role: str = "", body: str = "") -> bool:
+    """Whether somebody holds a role, or a seat on a body, on a day, by what was on record at ``entered_at``."""
     return any(
         row["employee_number"] == employee
         and holds(row, day, "from_on", "to_on")
+        and at(row["recorded_at"]) <= entered_at
         and ((role and row["role_code"] == role) or (body and row["body_code"] == body))
         for row in registers.members
     )
@@ -263,6 +264,7 @@ def _judge_requester(
             and manager["team_code"] == row["entity_code"]
             and manager["designated_by"] != who
             and holds(manager, asked_on, "from_on", "to_on")
+            and at(manager["recorded_at"]) <= at(row["recorded_at"])
             for manager in registers.designated_managers
         )
         if not is_designated:
@@ -271,7 +273,7 @@ def _judge_requester(
         is_entitled = any(
             role["adjustment_type"] == row["adjustment_type"]
             and holds(role, asked_on)
-            and sits(registers, who, asked_on, role=role["role_code"])
+            and sits(registers, who, asked_on, at(row["recorded_at"]), role=role["role_code"])
             for role in registers.requester_roles
         )
         if not is_entitled:
@@ -313,7 +315,7 @@ def _signatures(
             for lent in registers.delegations
         )
         if (
-            sits(registers, holder, decided_at.date(), role=signature["role_code"])
+            sits(registers, holder, decided_at.date(), recorded_at, role=signature["role_code"])
             and is_lent
             and signature["role_code"] in entitled
             and not people & ({row["requested_by"]} | gaining | leading)
@@ -361,7 +363,7 @@ def _judge_votes(
             continue
         if closes_on is None or recorded_at.date() >= closes_on:
             continue
-        if sits(registers, vote["employee_number"], voted_at.date(), body=rule["board_code"]):
+        if sits(registers, vote["employee_number"], voted_at.date(), recorded_at, body=rule["board_code"]):
             verdict.vote_count += 1
             if vote["vote"] == "for":
                 verdict.votes_for.add(vote["employee_number"])
@@ -473,6 +475,7 @@ def _standing_decision(
                     registers,
                     step["actor"],
                     at(step["step_at"]).date(),
+                    at(step["recorded_at"]),
                     role=rule["instance_code"],
                     body=rule["instance_code"],
                 )

@@ -59,6 +59,7 @@ DEFECTS = [
     (f"{C}_effect_is_signed", SIGNATURES, "update {t} set role_code = 'legal_counsel' where adjustment_id = 'ADJ-0001'"),
     (f"{C}_effect_is_signed", SIGNATURES, "update {t} set on_behalf_of = 'g2001', role_code = 'cfo' where adjustment_id = 'ADJ-0001'"),
     (f"{C}_effect_is_signed", MEMBERS, "update {t} set to_on = date '2025-04-09' where employee_number = 'g2003'"),
+    (f"{C}_effect_is_signed", MEMBERS, "update {t} set recorded_at = timestamp '2025-04-10 14:05:01' where employee_number = 'g2003'"),
     (f"{C}_effect_is_signed", CONTROL, "update {t} set is_effective = true where adjustment_id = 'ADJ-0005'"),
     # who approved takes it back, another entitled rejects it
     (f"{C}_effect_is_signed", SIGNATURES, "insert into {t} by name select * replace ('x' as approval_id, 'rejected' as decision, recorded_at + interval 1 day as recorded_at) from {t} where approval_id = 'SIG-0001'"),
@@ -69,6 +70,8 @@ DEFECTS = [
     (f"{C}_effect_is_signed_by_cfo_or_cio", CONTROL, "update {t} set is_effective = true where adjustment_id = 'ADJ-0006'"),
     (f"{C}_exception_is_a_designated_managers", "reference.designated_manager", "update {t} set to_on = date '2025-10-02' where employee_number = 'e1066'"),
     (f"{C}_exception_is_a_designated_managers", "reference.designated_manager", "update {t} set designated_by = 'e1066' where employee_number = 'e1066'"),
+    (f"{C}_exception_is_a_designated_managers", "reference.designated_manager", "update {t} set recorded_at = timestamp '2025-10-03 08:40:01' where employee_number = 'e1066'"),
+    (f"{C}_override_was_voted", MEMBERS, "update {t} set recorded_at = timestamp '2025-05-01' where employee_number in ('g2007', 'g2012')"),
     (f"{C}_override_was_voted", VOTES, "update {t} set vote = 'against' where adjustment_id = 'ADJ-0003' and employee_number in ('g2007', 'g2008')"),
     (f"{C}_override_was_voted", VOTES, "delete from {t} where adjustment_id = 'ADJ-0003' and employee_number in ('g2007', 'g2012')"),
     (f"{C}_override_was_voted", "governance.rpt_exclusion_control", "update {t} set is_documented = false where exclusion_id = 'EXR-0001'"),

@@ -168,6 +168,7 @@ class Warehouse:
                     "member_function": "legal",
                     "role_code": "legal_counsel",
                     "from_on": "2020-01-01",
+                    "recorded_at": "2020-01-01 00:00:00",
                 }
             ],
         )

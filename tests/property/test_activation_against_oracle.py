@@ -104,6 +104,7 @@ def worlds(draw: st.DrawFn) -> World:
                 "role_code": holders.get(person) if is_usual else draw(st.sampled_from((None, *ROLES.values()))),
                 "from_on": date(2025, 3, 1) if rarely(draw) else date(2024, 1, 1),
                 "to_on": date(2025, 4, 1) if rarely(draw) else None,
+                "recorded_at": datetime.combine(date(2025, 3, 15) if rarely(draw) else date(2023, 12, 15), time(12)),
             }
         )
     for number in range(METRICS):
@@ -223,13 +224,15 @@ class Oracle:
             by, self.world.as_of_at
         )
 
-    def seats(self, person: str, on: date) -> list[Row]:
+    def seats(self, person: str, on: date, recorded_at: datetime) -> list[Row]:
+        """What somebody held on the day of a decision, as far as entered when the decision counted."""
         return [
             row
             for row in self.tables["governance_member"]
             if row["employee_number"] == person
             and row["from_on"] <= on
             and (row["to_on"] is None or on <= row["to_on"])
+            and row["recorded_at"] <= counted(on, recorded_at)
         ]
 
     def valid_votes(self, request: Row, by: datetime) -> list[Row]:
@@ -243,7 +246,7 @@ class Oracle:
             and vote["voted_on"] >= request["requested_on"]
             and any(
                 seat["body_code"] == "metrics_board" and seat["member_function"] == vote["member_function"]
-                for seat in self.seats(vote["employee_number"], vote["voted_on"])
+                for seat in self.seats(vote["employee_number"], vote["voted_on"], vote["recorded_at"])
             )
         ]
         good.sort(key=lambda vote: (counted(vote["voted_on"], vote["recorded_at"]), vote["vote_id"]))
@@ -281,7 +284,10 @@ class Oracle:
             and self.is_known(row["decided_on"], row["recorded_at"], by)
             and row["decided_by"] != request["requested_by"]
             and row["decided_on"] >= request["requested_on"]
-            and any(seat["role_code"] == ROLES[kind] for seat in self.seats(row["decided_by"], row["decided_on"]))
+            and any(
+                seat["role_code"] == ROLES[kind]
+                for seat in self.seats(row["decided_by"], row["decided_on"], row["recorded_at"])
+            )
             for row in self.tables["governance_approval"]
         )
 

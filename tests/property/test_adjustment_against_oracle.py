@@ -56,7 +56,8 @@ COLUMNS: dict[str, str] = {
     ),
     "approval_threshold_role": "threshold_code varchar, role_code varchar, is_executive boolean",
     "designated_manager": (
-        "employee_number varchar, team_code varchar, designated_by varchar, from_on date, to_on date"
+        "employee_number varchar, team_code varchar, designated_by varchar, from_on date, to_on date, "
+        "recorded_at timestamp"
     ),
     "signing_delegation": (
         "delegation_id varchar, delegator varchar, delegate varchar, role_code varchar, from_on date, to_on date, "
@@ -64,7 +65,7 @@ COLUMNS: dict[str, str] = {
     ),
     "governance_member": (
         "employee_number varchar, body_code varchar, member_function varchar, role_code varchar, from_on date, "
-        "to_on date"
+        "to_on date, recorded_at timestamp"
     ),
     "metric_definition": "metric_code varchar",
     "int_adjustment_interest": "adjustment_id varchar, employee_number varchar, interest varchar",
@@ -118,10 +119,11 @@ THRESHOLD_ROLES = rows_of("""
     top cfo true
 """)
 DESIGNATED = rows_of("""
-    employee_number team_code designated_by from_on to_on
-    lead t1 boss 2024-01-01 .
-    self t1 self 2024-01-01 .
-    past t1 boss 2024-01-01 2025-04-03
+    employee_number team_code designated_by from_on to_on recorded_at
+    lead t1 boss 2024-01-01 . 2023-12-15T09:00:00
+    self t1 self 2024-01-01 . 2023-12-15T09:00:00
+    past t1 boss 2024-01-01 2025-04-03 2023-12-15T09:00:00
+    newly t1 boss 2024-01-01 . 2025-04-03T10:00:01
 """)
 DELEGATIONS = rows_of("""
     delegation_id delegator delegate role_code from_on to_on recorded_at
@@ -132,17 +134,16 @@ DELEGATIONS = rows_of("""
     d5 lead2 deputy hr 2025-04-01 2025-04-30 2025-03-30T09:00:00
 """)
 MEMBERS = rows_of("""
-    employee_number body_code member_function role_code from_on to_on
-    slm board operations manager 2024-01-01 .
-    fin board finance controller 2024-01-01 .
-    fin2 committee finance controller 2024-01-01 2025-04-10
-    hr1 board hr hr 2024-01-01 .
-    boss committee finance cfo 2024-01-01 .
-    chair board risk chair 2024-01-01 .
-    plain board risk . 2024-01-01 .
-    lead2 committee hr hr 2024-01-01 .
+    employee_number body_code member_function role_code from_on to_on recorded_at
+    slm board operations manager 2024-01-01 . 2023-12-15T09:00:00
+    fin board finance controller 2024-01-01 . 2023-12-15T09:00:00
+    fin2 committee finance controller 2024-01-01 2025-04-10 2025-04-08T12:00:00
+    hr1 board hr hr 2024-01-01 . 2023-12-15T09:00:00
+    boss committee finance cfo 2024-01-01 . 2023-12-15T09:00:00
+    chair board risk chair 2024-01-01 . 2025-04-03T10:00:00
+    plain board risk . 2024-01-01 . 2025-04-08T08:00:00
+    lead2 committee hr hr 2024-01-01 . 2023-12-15T09:00:00
 """)
-MEMBER_COLUMNS = ("employee_number", "body_code", "member_function", "role_code", "from_on", "to_on")
 EXCLUSIONS = {
     # code: documented, outside our control, first and last day
     "storm": (True, True, "2025-02-01T00:00:00", "2025-02-02T00:00:00"),
@@ -492,6 +493,12 @@ REMOVED: list[tuple[str, str, str, dict[str, str], list[dict[str, str]], list[di
     ("a void signature after the signature", "correction", "999.99", {}, [DUAL[0], signature(2, "a", "fin", "controller", recorded_at="2025-04-26T00:00:00")], [], []),
     ("a void signature after the rejection", "correction", "999.99", {}, [signature(1, "a", "fin", "controller", decision="rejected"), signature(2, "a", "hr1", "manager"), signature(3, "a", "fin", "controller", recorded_at="2025-04-26T00:00:00"), signature(4, "a", "boss", "cfo")], [], ["rejected"]),
     ("manager not designated", "performance_exception", "999.99", {"requested_by": "past", "requested_at": "2025-04-04T09:00:00", "recorded_at": "2025-04-04T09:00:00"}, DUAL[:1], [], ["requester_not_designated"]),
+    ("manager designated after the request was entered", "performance_exception", "999.99", {"requested_by": "newly"}, DUAL[:1], [], ["requester_not_designated"]),
+    ("manager designated before it was", "performance_exception", "999.99", {"requested_by": "newly", "recorded_at": "2025-04-03T10:00:01"}, DUAL[:1], [], []),
+    ("role entered after the signature", "correction", "999.99", {}, [signature(1, "a", "fin2", "controller", recorded_at="2025-04-08T11:59:59")], [], ["signatures_missing"]),
+    ("role entered with the signature", "correction", "999.99", {}, [signature(1, "a", "fin2", "controller", recorded_at="2025-04-08T12:00:00")], [], []),
+    ("requester's role entered after the request", "board_override", "1000.00", {"requested_at": "2025-04-03T09:59:59", "recorded_at": "2025-04-03T09:59:59"}, DUAL, CARRIED, ["requester_not_entitled"]),
+    ("seat entered after the vote", "board_override", "1000.00", {}, DUAL, [vote("a", "fin"), vote("a", "plain", voted_at="2025-04-08T07:00:00", recorded_at="2025-04-08T07:59:59")], ["quorum_missing"]),
     ("manager of another team", "performance_exception", "999.99", {"entity_code": "t2"}, DUAL[:1], [], ["requester_not_designated"]),
     ("manager who named himself", "performance_exception", "999.99", {"requested_by": "self"}, DUAL[:1], [], ["requester_not_designated"]),
     ("override in order", "board_override", "1000.00", {}, DUAL, CARRIED, []),

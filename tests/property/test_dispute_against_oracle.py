@@ -36,7 +36,7 @@ COLUMNS: dict[str, str] = {
     ),
     "governance_member": (
         "employee_number varchar, body_code varchar, member_function varchar, role_code varchar, from_on date, "
-        "to_on date"
+        "to_on date, recorded_at timestamp"
     ),
     "calendar": "calendar_code varchar, calendar_name varchar, time_zone varchar",
     "calendar_segment": (
@@ -70,12 +70,13 @@ MEMBERS = [
         "role_code": role,
         "from_on": "2024-01-01",
         "to_on": last,
+        "recorded_at": entered,
     }
-    for who, body, role, last in (
-        ("judge", "other", "judge_role", ""),
-        ("deputy", "other", "judge_role", "2025-04-15"),
-        ("member", "board", "", ""),
-        ("chair", "committee", "", ""),
+    for who, body, role, last, entered in (
+        ("judge", "other", "judge_role", "", "2023-12-15T09:00:00"),
+        ("deputy", "other", "judge_role", "2025-04-15", "2025-04-09T00:00:00"),
+        ("member", "board", "", "", "2023-12-15T09:00:00"),
+        ("chair", "committee", "", "", "2023-12-15T09:00:00"),
     )
 ]
 

@@ -38,14 +38,14 @@ def table(text: str) -> list[dict[str, Any]]:
 WORLD = {
     "int_run_context": f"run_id | as_of_at\nr | {AS_OF}",
     "governance_member": """
-        employee_number | body_code | member_function | role_code | from_on | to_on
-        ops | metrics_board | operations | head_of_operations | 2024-01-01 |
-        fin | metrics_board | finance | controller | 2024-01-01 |
-        hrd | metrics_board | hr | hr_director | 2024-01-01 |
-        law | metrics_board | legal | legal_counsel | 2024-01-01 |
-        wrk | metrics_board | works_council | works_council_chair | 2024-01-01 |
-        cfo | compensation_committee | finance | cfo | 2024-01-01 |
-        slm | incident_review_board | operations | service_level_manager | 2024-01-01 |
+        employee_number | body_code | member_function | role_code | from_on | to_on | recorded_at
+        ops | metrics_board | operations | head_of_operations | 2024-01-01 | | 2023-12-15 09:00:00
+        fin | metrics_board | finance | controller | 2024-01-01 | | 2023-12-15 09:00:00
+        hrd | metrics_board | hr | hr_director | 2024-01-01 | | 2023-12-15 09:00:00
+        law | metrics_board | legal | legal_counsel | 2024-01-01 | | 2023-12-15 09:00:00
+        wrk | metrics_board | works_council | works_council_chair | 2024-01-01 | | 2023-12-15 09:00:00
+        cfo | compensation_committee | finance | cfo | 2024-01-01 | | 2023-12-15 09:00:00
+        slm | incident_review_board | operations | service_level_manager | 2024-01-01 | | 2023-12-15 09:00:00
     """,
     "team": "team_code | tier | cost_centre_code\nt1 | 1 | CC-1\nt2 | 1 | CC-1",
     "service": "service_code | vendor_code\nmail | relay\nshop |",
@@ -215,6 +215,7 @@ REFUSALS = [
     (f"update metric_change_request set requested_by = 'hrd' {SECOND}", "quorum_not_reached, function_missing, majority_not_reached"),
     ("update governance_member set to_on = date '2024-10-01' where employee_number = 'hrd'", "quorum_not_reached, function_missing, majority_not_reached"),
     ("update governance_member set from_on = date '2024-10-03' where employee_number = 'hrd'", "quorum_not_reached, function_missing, majority_not_reached"),
+    ("update governance_member set recorded_at = timestamp '2025-07-01 09:00:00' where employee_number = 'hrd'", "quorum_not_reached, function_missing, majority_not_reached"),
     ("update governance_member set body_code = 'steering_committee' where employee_number = 'hrd'", "quorum_not_reached, function_missing, majority_not_reached"),
     ("update metric_board_vote set employee_number = 'ops', member_function = 'operations' where vote_id = 's3'", "quorum_not_reached, function_missing, majority_not_reached"),
     ("update metric_board_vote set member_function = 'finance' where vote_id = 's3'", "quorum_not_reached, function_missing, majority_not_reached"),
@@ -271,7 +272,7 @@ DELAYS = [
     ("update metric_impact_assessment set recorded_at = timestamp '2025-05-01 00:00:00'", date(2025, 7, 1)),
     (f"update metric_change_request set proposed_from = date '2025-01-02' {SECOND}", date(2025, 4, 1)),
     # a later vote does not undo what the board has decided
-    ("insert into metric_board_vote values ('s6', 'second', 'late', 'risk', 'against', date '2024-12-01', timestamp '2024-12-01 09:00:00'); insert into governance_member values ('late', 'metrics_board', 'risk', null, date '2024-01-01', null)", date(2025, 1, 1)),
+    ("insert into metric_board_vote values ('s6', 'second', 'late', 'risk', 'against', date '2024-12-01', timestamp '2024-12-01 09:00:00'); insert into governance_member values ('late', 'metrics_board', 'risk', null, date '2024-01-01', null, timestamp '2023-12-15 09:00:00')", date(2025, 1, 1)),
 ]  # fmt: skip
 
 
@@ -419,6 +420,7 @@ WEIGHT_FAULTS = [
     ("update governance_approval set decision = 'rejected' where approval_id = 'wf'", "weight_adjustment_finance_refused"),
     ("update weight_adjustment set requested_by = 'cfo'", "weight_adjustment_finance_refused"),
     ("update governance_approval set decided_by = 'ops' where approval_id = 'wh'", "weight_adjustment_hr_refused"),
+    ("update governance_approval set decided_by = 'newly' where approval_id = 'wf'; insert into governance_member values ('newly', 'compensation_committee', 'finance', 'cfo', date '2024-01-01', null, timestamp '2025-02-20 09:00:01')", "weight_adjustment_finance_refused"),
     ("update governance_approval set recorded_at = timestamp '2025-04-01 00:00:00' where approval_id = 'wh'", "approved_late"),
     ("update governance_approval set recorded_at = timestamp '2025-08-02 00:00:00' where approval_id = 'wh'", "weight_adjustment_hr_missing"),
     ("update weight_adjustment set justification = ' '", "justification_missing"),

@@ -58,7 +58,8 @@ rule_in_force as (
             and cast(known.opened_at as date) <= coalesce(rules.effective_to, date '9999-12-31')
 ),
 
--- who decides sits on the instance of the level, or holds its role, that day, and did not open the dispute
+-- who decides sits on the instance of the level, or holds its role, that day, by what was on record when the decision
+-- was taken down, and did not open the dispute
 step as (
     select
         steps.dispute_id,
@@ -88,6 +89,7 @@ step as (
             and (rule_in_force.instance_code = members.body_code or rule_in_force.instance_code = members.role_code)
             and cast(steps.step_at as date) >= members.from_on
             and cast(steps.step_at as date) <= coalesce(members.to_on, date '9999-12-31')
+            and steps.recorded_at >= members.recorded_at
     where steps.recorded_at <= rule_in_force.as_of_at and steps.recorded_at >= steps.step_at
     group by
         steps.dispute_id,

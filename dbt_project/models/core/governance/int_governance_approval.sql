@@ -116,6 +116,8 @@ entitled as (
             and known.decided_by = governance_member.employee_number
             and known.decided_on >= governance_member.from_on
             and known.decided_on <= coalesce(governance_member.to_on, date '9999-12-31')
+            -- a term entered afterwards makes no sign-off good
+            and known.counts_from_at >= governance_member.recorded_at
 ),
 
 judged as (

@@ -58,6 +58,8 @@ seats as (
             and known.body_code = governance_member.body_code
             and known.voted_on >= governance_member.from_on
             and known.voted_on <= coalesce(governance_member.to_on, date '9999-12-31')
+            -- a term entered afterwards makes no vote good
+            and known.counts_from_at >= governance_member.recorded_at
     group by known.vote_id
 ),
 

@@ -100,7 +100,7 @@ withdrawn as (
         and cast(withdrawn_recorded_at as date) < {{ add_days('period_end_on', 'window_days') }}
 ),
 
--- a requester holds a role of the type on the day of the request
+-- a requester holds a role of the type on the day of the request; a term entered afterwards makes no request good
 entitled as (
     select distinct known.adjustment_id
     from known
@@ -115,6 +115,7 @@ entitled as (
             and requester_roles.role_code = members.role_code
             and cast(known.requested_at as date) >= members.from_on
             and cast(known.requested_at as date) <= coalesce(members.to_on, date '9999-12-31')
+            and known.recorded_at >= members.recorded_at
 ),
 
 -- the managers of a performance exception are named team by team, by somebody else
@@ -128,6 +129,7 @@ designated as (
             and known.entity_code = designated_managers.team_code
             and cast(known.requested_at as date) >= designated_managers.from_on
             and cast(known.requested_at as date) <= coalesce(designated_managers.to_on, date '9999-12-31')
+            and known.recorded_at >= designated_managers.recorded_at
     where designated_managers.designated_by <> designated_managers.employee_number
 ),
 

@@ -60,6 +60,8 @@ seated as (
             and known.board_code = members.body_code
             and cast(known.voted_at as date) >= members.from_on
             and cast(known.voted_at as date) <= coalesce(members.to_on, date '9999-12-31')
+            -- a term entered afterwards makes no vote good
+            and known.recorded_at >= members.recorded_at
 ),
 
 interested as (

@@ -33,7 +33,9 @@ employments as (
 ),
 
 as_of as (
-    select cast(as_of_at as date) as as_of_on
+    select
+        as_of_at,
+        cast(as_of_at as date) as as_of_on
     from run_context
 ),
 
@@ -87,6 +89,7 @@ present as (
     where
         members.from_on <= as_of.as_of_on
         and coalesce(members.to_on, date '9999-12-31') >= as_of.as_of_on
+        and members.recorded_at <= as_of.as_of_at
 ),
 
 joined as (
