@@ -17,6 +17,36 @@ WEIGHTS = "governance.rpt_weight_adjustment"
 PAYOUTS = "incentives.fct_incentive_payout"
 RESULTS = "metrics.fct_metric_result"
 COMPONENTS = "incentives.dim_plan_component"
+DEFINITIONS = "reference.metric_definition"
+# By version, all that decides a value and is no threshold, and the thresholds: names, owners and dates are neither.
+CONTENT = f"""
+    select definition.metric_code, definition.metric_version, sides.told as sides,
+        md5(cast(struct_pack(
+            definition.aggregation_kind, definition.observation_kind, definition.numerator_measure,
+            counted := coalesce(definition.denominator_observation_kind, definition.observation_kind),
+            definition.denominator_measure, definition.exclusion_policy, definition.weighting,
+            definition.standardised_by, definition.sample_dimension, definition.value_basis,
+            definition.value_multiplier, definition.value_divisor, definition.seasonality_policy,
+            definition.shrinkage_policy, definition.prior_sample_count, definition.baseline_days,
+            definition.phase_in_days, definition.unit, definition.direction
+        ) as varchar)) as formula,
+        cast(struct_pack(definition.min_sample_count, definition.confidence_level) as varchar) as threshold
+    from {DEFINITIONS} as definition
+    left join (
+        select metric_code, metric_version, string_agg(line, ';' order by line) as told
+        from (
+            select metric_code, metric_version, 'entity ' || entity_type as line from reference.metric_entity_type
+            union all
+            select metric_code, metric_version,
+                'filter ' || applies_to || dimension_code || dimension_values || is_excluded
+            from reference.metric_filter
+            union all
+            select metric_code, metric_version, 'weight ' || dimension_value || ' ' || weight
+            from reference.metric_weight
+        ) as line
+        group by metric_code, metric_version
+    ) as sides on sides.metric_code = definition.metric_code and sides.metric_version = definition.metric_version
+"""
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 
 
@@ -106,6 +136,57 @@ def _metrics() -> Iterator[CheckSpec]:
             "reference.metric_board_vote",
             "reference.governance_member",
         ),
+    )
+    yield on.no_rows(
+        "is_of_its_kind",
+        f"""
+        with content as ({CONTENT}),
+        followed as (
+            select checked.metric_code, checked.metric_version, checked.change_request_id, checked.change_kind,
+                max(earlier.metric_version) as earlier_version
+            from checked
+            left join checked as earlier on earlier.metric_code = checked.metric_code and earlier.is_activated
+                and earlier.change_kind <> 'retirement' and earlier.metric_version < checked.metric_version
+                and earlier.effective_to = checked.effective_from - 1
+            where checked.is_activated and checked.change_kind <> 'retirement'
+            group by all
+        )
+        select followed.metric_code, followed.metric_version, followed.change_request_id, followed.change_kind,
+            followed.earlier_version
+        from followed
+        inner join content as later
+            on later.metric_code = followed.metric_code and later.metric_version = followed.metric_version
+        left join content as earlier
+            on earlier.metric_code = followed.metric_code and earlier.metric_version = followed.earlier_version
+        where case followed.change_kind
+            when 'formula' then false
+            when 'new' then followed.metric_version <> 1
+            when 'threshold' then earlier.formula is distinct from later.formula
+                or earlier.sides is distinct from later.sides
+            else earlier.formula is distinct from later.formula or earlier.sides is distinct from later.sides
+                or earlier.threshold is distinct from later.threshold
+        end
+        """,
+        "What a version in force changed against the one before it is no more than was asked for: only a first version "
+        "is new, only thresholds differ by a threshold, nothing by a categorisation.",
+        DEFECT,
+        reads=(DEFINITIONS, "reference.metric_entity_type", "reference.metric_filter", "reference.metric_weight"),
+    )
+    yield on.no_rows(
+        "admits_to_what_is_paid",
+        f"""
+        select checked.metric_code, checked.metric_version, checked.change_request_id, plan.subject_code as plan_code
+        from checked
+        inner join reference.plan_component as component on component.metric_code = checked.metric_code
+        inner join {PLANS} as plan on plan.subject_type = 'plan_version' and plan.is_activated
+            and plan.subject_code = component.plan_code and plan.subject_version = component.plan_version
+            and plan.effective_from <= checked.proposed_effective_from
+            and coalesce(plan.effective_to, date '9999-12-31') >= checked.proposed_effective_from
+        where checked.is_activated and not checked.is_kpi_affected
+        """,
+        "A change of a metric that a plan pays by was asked for, and announced, as one that moves a KPI.",
+        DEFECT,
+        reads=(PLANS, "reference.plan_component"),
     )
     yield on.no_rows(
         "holds_each_day_once",

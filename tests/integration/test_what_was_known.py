@@ -33,10 +33,11 @@ MODELS = (
     "int_reporting_period",
     "int_metric_vote",
     "int_governance_approval",
+    "int_metric_definition",
+    "int_metric_request",
     "int_metric_change",
     "int_metric_activation",
     "int_metric_version_period",
-    "int_metric_definition",
     "int_metric_freeze",
     "int_metric_day",
     "int_metric_frozen_slice",
@@ -86,6 +87,14 @@ class Warehouse:
             "business_unit": {"business_unit_code": "varchar"},
             "int_vendor_family": {"primary_vendor_code": "varchar"},
             "int_run_context": {"run_id": "varchar", "as_of_at": "timestamp", "as_of_policy": "varchar"},
+            "int_plan_activation": {
+                "plan_code": "varchar",
+                "plan_version": "integer",
+                "is_activated": "boolean",
+                "effective_from": "date",
+                "effective_to": "date",
+                "signed_on": "date",
+            },
             "int_extract_batch": {"batch_id": "varchar", "finished_at": "timestamp"},
         }
         for name, columns in tables.items():

@@ -28,7 +28,8 @@ FIRST = date(2025, 1, 1)
 LAST = date(2027, 12, 1)
 PEOPLE = ("p1", "p2", "p3", "p4", "p5")
 FUNCTIONS = ("operations", "finance", "legal")
-KINDS = ("threshold", "categorisation")
+KINDS = ("new", "formula", "threshold", "categorisation")
+WEAKEST_FIRST = ("categorisation", "threshold", "formula")
 TEAMS = ("t1", "t2")
 ROLES = {"legal": "legal_counsel", "works_council": "works_council_chair"}
 
@@ -109,6 +110,19 @@ def worlds(draw: st.DrawFn) -> World:
         )
     for number in range(METRICS):
         draw_metric(draw, tables, f"m{number}")
+        if rarely(draw, 4):
+            plan = {"plan_code": f"p{number}", "plan_version": 1}
+            starts_on = days(draw, date(2024, 7, 1), 540)
+            tables["plan_component"].append({**plan, "metric_code": f"m{number}"})
+            tables["int_plan_activation"].append(
+                {
+                    **plan,
+                    "is_activated": not rarely(draw, 4),
+                    "effective_from": starts_on,
+                    "effective_to": starts_on + timedelta(days=200) if rarely(draw, 4) else None,
+                    "signed_on": starts_on - timedelta(days=draw(st.sampled_from((0, 90)))),
+                }
+            )
     tables["activation_rule"].append({**tables["activation_rule"][0], "change_kind": "retirement"})
     return world
 
@@ -119,10 +133,32 @@ def draw_metric(draw: st.DrawFn, tables: dict[str, list[Row]], code: str) -> Non
         proposed = days(draw)
         end = proposed + timedelta(days=120) if rarely(draw, 4) else None
         tables["metric_definition"].append(
-            {"metric_code": code, "metric_version": version, "effective_from": proposed, "effective_to": end}
+            {
+                "metric_code": code,
+                "metric_version": version,
+                "effective_from": proposed,
+                "effective_to": end,
+                "metric_name": f"name {version}",
+                "numerator_measure": draw(st.sampled_from(("met_count", "met_count", "raw_met_count"))),
+                "min_sample_count": draw(st.sampled_from((20, 20, 10))),
+            }
         )
-        if not rarely(draw):
-            draw_request(draw, tables, code, version, draw(st.sampled_from(KINDS)), proposed)
+        if rarely(draw, 6):
+            tables["metric_filter"].append(
+                {
+                    "metric_code": code,
+                    "metric_version": version,
+                    "applies_to": "both",
+                    "dimension_code": "priority",
+                    "dimension_values": "4|5",
+                    "is_excluded": True,
+                }
+            )
+        # a first version is new, and a later one mostly owns up to a change of the formula
+        usual = ("new", "new", "formula") if version == 1 else ("formula", "formula", "formula", *KINDS[1:])
+        kinds = draw(st.lists(st.sampled_from((*usual, draw(st.sampled_from(KINDS)))), max_size=2, unique=True))
+        for kind in kinds or ([] if rarely(draw) else usual[:1]):
+            draw_request(draw, tables, code, version, kind, proposed)
     if rarely(draw, 5):
         draw_request(draw, tables, code, draw(st.integers(1, last)), "retirement", days(draw))
 
@@ -147,7 +183,7 @@ def draw_request(
             "notice_on": notice_on,
             "notice_recorded_at": None if notice_on is None else entered(draw, notice_on),
             "proposed_from": draw(st.sampled_from((proposed, proposed, proposed + timedelta(days=40)))),
-            "is_kpi_affected": draw(st.booleans()),
+            "is_kpi_affected": draw(st.sampled_from((True, True, False))),
         }
     )
     functions = {row["employee_number"]: row["member_function"] for row in tables["governance_member"]}
@@ -345,6 +381,42 @@ class Oracle:
             None,
         )
 
+    def content(self, definition: Row) -> tuple[list[Any], list[Any]]:
+        """What a version counts, and its thresholds."""
+        key = (definition["metric_code"], definition["metric_version"])
+        filters = [
+            sorted((name, str(value)) for name, value in row.items() if name != "metric_version")
+            for row in self.tables["metric_filter"]
+            if (row["metric_code"], row["metric_version"]) == key
+        ]
+        return [definition["numerator_measure"], filters], [definition["min_sample_count"]]
+
+    def is_honest_about_kind(self, declared: str, definition: Row, followed: Row | None) -> bool:
+        """Whether a request asked for no less than its version changes."""
+        if declared == "new" or definition["metric_version"] == 1:
+            return definition["metric_version"] == 1 and declared in ("new", "formula")
+        changed = 2
+        if followed:
+            (counts, threshold), (counted_before, threshold_before) = self.content(definition), self.content(followed)
+            changed = 2 if counts != counted_before else int(threshold != threshold_before)
+        return WEAKEST_FIRST.index(declared) >= changed
+
+    def is_honest_about_pay(self, request: Row, definition: Row) -> bool:
+        """Whether a change of what a plan pays by says so."""
+        proposed = request["proposed_from"]
+        if request["change_kind"] != "retirement":
+            proposed = max(proposed, definition["effective_from"])
+        codes = {
+            row["plan_code"] for row in self.tables["plan_component"] if row["metric_code"] == request["metric_code"]
+        }
+        return request["is_kpi_affected"] or not any(
+            plan["plan_code"] in codes
+            and plan["is_activated"]
+            and (plan["effective_from"] <= proposed or plan["signed_on"] <= request["requested_on"])
+            and (plan["effective_to"] or date.max) >= proposed
+            for plan in self.tables["int_plan_activation"]
+        )
+
     def in_force(self, code: str) -> dict[date, int | None]:
         """The version of a metric in force at each start of a month."""
         definitions = [row for row in self.tables["metric_definition"] if row["metric_code"] == code]
@@ -355,15 +427,30 @@ class Oracle:
         for definition in definitions:
             version = definition["metric_version"]
             for request in requests:
-                start = None
                 if request["change_kind"] == "retirement" and version <= request["metric_version"] <= last:
                     start = self.begins(request, definition)
-                    if start:
+                    if start and self.is_honest_about_pay(request, definition):
                         retired[version] = start
-                elif request["change_kind"] != "retirement" and request["metric_version"] == version:
-                    start = self.begins(request, definition)
-                    if start:
-                        begins[version] = start
+        for definition in sorted(definitions, key=lambda row: row["metric_version"]):
+            version = definition["metric_version"]
+            starts = []
+            for request in requests:
+                if request["change_kind"] == "retirement" or request["metric_version"] != version:
+                    continue
+                start = self.begins(request, definition)
+                if start and self.is_honest_about_pay(request, definition):
+                    before = [
+                        other
+                        for other in definitions
+                        if other["metric_version"] < version
+                        and begins.get(other["metric_version"], start) < start
+                        and retired.get(other["metric_version"], date.max) > start
+                    ]
+                    followed = max(before, key=lambda row: row["metric_version"], default=None)
+                    if self.is_honest_about_kind(request["change_kind"], definition, followed):
+                        starts.append(start)
+            if starts:
+                begins[version] = min(starts)
         ends = {row["metric_version"]: row["effective_to"] for row in definitions if row["metric_version"] == last}
         for version in list(begins):
             is_over = ends.get(version) is not None and begins[version] > ends[version]
@@ -393,6 +480,10 @@ def month_starts() -> list[date]:
 @pytest.fixture(scope="module")
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     with open_engine() as connection:
+        # plans stand ready: their own gates are proved elsewhere
+        connection.execute("create table plan_rows as select * from int_plan_activation")
+        connection.execute("drop view int_plan_activation")
+        connection.execute("alter table plan_rows rename to int_plan_activation")
         yield connection
 
 
@@ -403,6 +494,9 @@ TABLES = (
     "approval_role",
     "governance_member",
     "metric_definition",
+    "metric_filter",
+    "plan_component",
+    "int_plan_activation",
     "metric_change_request",
     "metric_board_vote",
     "metric_impact_assessment",

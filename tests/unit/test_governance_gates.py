@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from benchmarks.model_sql import render
 from tests.governance import ROOT, fill, open_engine, rows_of
 
 RULES = ("activation_rule", "activation_rule_function", "approval_role", "approval_demand", "gate_limit")
@@ -50,9 +51,9 @@ WORLD = {
     "team": "team_code | tier | cost_centre_code\nt1 | 1 | CC-1\nt2 | 1 | CC-1",
     "service": "service_code | vendor_code\nmail | relay\nshop |",
     "metric_definition": """
-        metric_code | metric_version | effective_from | effective_to
-        m | 1 | 2024-07-01 | 2024-12-31
-        m | 2 | 2025-01-01 |
+        metric_code | metric_version | effective_from | effective_to | numerator_measure | min_sample_count
+        m | 1 | 2024-07-01 | 2024-12-31 | raw_met_count | 20
+        m | 2 | 2025-01-01 | | adjusted_met_count | 20
     """,
     "metric_change_request": """
         change_request_id | metric_code | metric_version | change_kind | requested_by | requested_on | recorded_at | notice_on | notice_recorded_at | proposed_from | is_kpi_affected
@@ -206,6 +207,7 @@ def test_a_version_in_order_takes_over_on_its_day(engine: duckdb.DuckDBPyConnect
 
 
 SECOND = "where change_request_id = 'second'"
+SAME = "update metric_definition set numerator_measure = 'raw_met_count'"
 # what is changed, and the reason that must name it; every one leaves version 1 in force
 REFUSALS = [
     (f"delete from metric_change_request {SECOND}", "request_missing"),
@@ -242,6 +244,17 @@ REFUSALS = [
     ("delete from governance_approval where approval_id = 'w2'", "works_council_missing"),
     ("update governance_approval set decided_by = 'law' where approval_id = 'w2'", "works_council_refused"),
     ("update metric_definition set effective_to = date '2025-03-31' where metric_version = 2; update governance_approval set recorded_at = timestamp '2025-01-02 00:00:00' where approval_id = 'l2'", "effective_after_its_end"),
+    # what a change is, its content says, whatever was voted for it
+    (f"update metric_change_request set change_kind = 'threshold' {SECOND}", "kind_understated"),
+    (f"update metric_change_request set change_kind = 'categorisation' {SECOND}", "kind_understated"),
+    (f"update metric_change_request set change_kind = 'new' {SECOND}", "kind_understated"),
+    (f"{SAME}; update metric_definition set min_sample_count = 10 where metric_version = 2; update metric_change_request set change_kind = 'categorisation' {SECOND}", "kind_understated"),
+    (f"{SAME}; insert into metric_filter values ('m', 2, 'both', 'priority', '4|5', true); update metric_change_request set change_kind = 'threshold' {SECOND}", "kind_understated"),
+    (f"{SAME}; insert into metric_weight values ('m', 2, 'priority', '1', 8); update metric_change_request set change_kind = 'threshold' {SECOND}", "kind_understated"),
+    (f"{SAME}; insert into metric_entity_type values ('m', 2, 'person'); update metric_change_request set change_kind = 'threshold' {SECOND}", "kind_understated"),
+    (f"update metric_change_request set is_kpi_affected = false {SECOND}", "kpi_understated"),
+    # signed before it was asked for, though it pays only later
+    (f"update incentive_plan set effective_from = date '2025-04-01'; update plan_approval set requested_on = date '2024-08-01', decided_on = date '2024-08-02', recorded_at = timestamp '2024-08-02 09:00:00'; update metric_change_request set is_kpi_affected = false {SECOND}", "kpi_understated"),
 ]  # fmt: skip
 
 
@@ -257,6 +270,82 @@ def test_a_version_without_one_condition_leaves_the_earlier_in_force(
     shown = rows_of(engine, "select * from rpt_metric_activation where metric_version = 2")
     assert {(row["is_activated"], row["activation_status"]) for row in shown} == {(False, "refused")}
     assert {row["refusal_reasons"] for row in shown} == {reasons}
+
+
+# what is changed, and nothing is refused
+KINDS = [
+    (f"{SAME}; update metric_change_request set change_kind = 'categorisation' {SECOND}", "categorisation"),
+    (f"{SAME}; update metric_definition set min_sample_count = 10 where metric_version = 2; update metric_change_request set change_kind = 'threshold' {SECOND}", "threshold"),
+    # who asks for more than it takes gets it
+    (f"{SAME}; update metric_definition set owner = 'another' where metric_version = 2", "categorisation"),
+    # the plan was signed after the request, and pays only after the version's day
+    (f"update incentive_plan set effective_from = date '2025-04-01'; update metric_change_request set is_kpi_affected = false {SECOND}", "formula"),
+]  # fmt: skip
+
+
+@pytest.mark.requirement("OPS-4.1")
+@pytest.mark.requirement("OPS-4.2")
+@pytest.mark.parametrize(("change", "kind"), KINDS)
+def test_a_version_declared_as_what_it_is_takes_effect(
+    engine: duckdb.DuckDBPyConnection, change: str, kind: str
+) -> None:
+    engine.execute(change)
+    assert versions(engine)[1] == (2, date(2025, 1, 1), None, None)
+    (shown,) = rows_of(engine, "select * from rpt_metric_activation where metric_version = 2")
+    assert (shown["is_activated"], shown["derived_change_kind"]) == (True, kind)
+
+
+THIRD = """
+    insert into metric_definition by name
+        select * replace (3 as metric_version, date '2025-07-01' as effective_from, 10 as min_sample_count)
+        from metric_definition where metric_version = 2;
+    insert into metric_change_request by name
+        select * replace (
+            'third' as change_request_id, 3 as metric_version, 'threshold' as change_kind,
+            date '2025-07-01' as proposed_from
+        ) from metric_change_request where change_request_id = 'second';
+    insert into metric_board_vote by name
+        select * replace ('t' || vote_id as vote_id, 'third' as change_request_id)
+        from metric_board_vote where change_request_id = 'second';
+    insert into metric_impact_assessment by name
+        select * replace ('b' as assessment_id, 'third' as change_request_id) from metric_impact_assessment;
+    insert into metric_impact_assessment_team by name
+        select * replace ('b' as assessment_id) from metric_impact_assessment_team;
+    insert into governance_approval by name
+        select * replace ('t' || approval_id as approval_id, 'third' as register_id)
+        from governance_approval where register_id = 'second';
+"""
+
+
+@pytest.mark.requirement("OPS-4.1")
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        ("select 1", [None, None]),
+        # after a refused version, it is compared with the one in force: what was refused does not come in by the next
+        ("delete from governance_approval where register_id = 'second'", ["legal_sign_off_missing, works_council_missing", "kind_understated"]),
+        (f"update metric_change_request set change_kind = 'categorisation' {SECOND}", ["kind_understated", "kind_understated"]),
+        # of one that begins with it or later, it follows nothing
+        ("update metric_change_request set proposed_from = date '2025-07-01' where change_request_id = 'second'", [None, "kind_understated"]),
+    ],
+)  # fmt: skip
+def test_a_version_is_compared_with_the_one_it_follows(
+    engine: duckdb.DuckDBPyConnection, change: str, reasons: list[str | None]
+) -> None:
+    engine.execute(THIRD)
+    engine.execute(change)
+    assert [row[3] for row in versions(engine)] == [None, *reasons]
+
+
+def test_every_column_of_a_definition_decides_a_value_or_does_not() -> None:
+    """A column added to the definition must be given a place, or a change of it would be no change."""
+    silent = {"metric_name", "indicator_type", "business_outcome_code", "owner", "co_owner", "review_cycle_months"}
+    silent |= {"metric_code", "metric_version", "effective_from", "effective_to"}
+    silent |= {"notice_on", "approved_by", "approved_on", "definition_hash"}
+    weighed = set(render("{{ (formula_columns() + threshold_columns()) | join(' ') }}").split())
+    with open_engine() as connection:
+        found = {row[0] for row in connection.execute("describe int_metric_definition").fetchall()}
+    assert found == silent | weighed and not silent & weighed
 
 
 # what is changed, and the day version 2 begins on instead of 2025-01-01
