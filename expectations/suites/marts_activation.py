@@ -189,6 +189,33 @@ def _metrics() -> Iterator[CheckSpec]:
         reads=(PLANS, "reference.plan_component"),
     )
     yield on.no_rows(
+        "ends_by_a_request",
+        """
+        select checked.metric_code, checked.metric_version, checked.change_request_id, checked.effective_to,
+            request.proposed_to
+        from checked
+        inner join reference.metric_change_request as request on request.change_request_id = checked.change_request_id
+        where checked.is_activated and checked.change_kind <> 'retirement' and (
+            checked.effective_to > request.proposed_to
+            or (request.proposed_to is not null and checked.effective_to is null)
+            or (
+                checked.effective_to <> coalesce(request.proposed_to, date '9999-12-31')
+                and not exists (
+                    select 1 from checked as other
+                    where other.metric_code = checked.metric_code and other.is_activated
+                    and other.effective_from = checked.effective_to + 1 and case other.change_kind
+                        when 'retirement' then other.metric_version >= checked.metric_version
+                        else other.metric_version > checked.metric_version
+                    end
+                )
+            )
+        )
+        """,
+        "A version ends by what was voted on: its own request, a later version in force, or a retirement.",
+        DEFECT,
+        reads=("reference.metric_change_request",),
+    )
+    yield on.no_rows(
         "holds_each_day_once",
         """
         select checked.metric_code, checked.metric_version, checked.change_request_id,

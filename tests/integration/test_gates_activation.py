@@ -33,6 +33,8 @@ DEFECTS = [
     ("is_of_its_kind", METRICS, f"update {{t}} set change_kind = 'new' where {ONE} is_activated and change_kind = 'formula')"),
     ("is_of_its_kind", METRICS, f"update {{t}} set change_kind = 'categorisation' where {ONE} is_activated and change_kind = 'new')"),
     ("admits_to_what_is_paid", METRICS, f"update {{t}} set is_kpi_affected = false where {ONE} is_activated and metric_code = 'slt_attainment' and metric_version = 2)"),
+    ("ends_by_a_request", METRICS, f"update {{t}} set effective_to = date '2026-12-31' where {ONE} is_activated and effective_to is null and change_kind <> 'retirement')"),
+    ("ends_by_a_request", METRICS, f"update {{t}} set effective_to = effective_to - 1 where {ONE} is_activated and effective_to is not null)"),
     ("holds_each_day_once", METRICS, f"update {{t}} set effective_to = null where {ONE} is_activated and effective_to is not null)"),
     ("key_is_unique", PLANS, "insert into {t} select * from {t} limit 1"),
     ("has_every_signature", PLANS, f"update {{t}} set is_activated = true where {ONE} subject_type = 'plan_version' and not is_activated)"),

@@ -183,6 +183,7 @@ def draw_request(
             "notice_on": notice_on,
             "notice_recorded_at": None if notice_on is None else entered(draw, notice_on),
             "proposed_from": draw(st.sampled_from((proposed, proposed, proposed + timedelta(days=40)))),
+            "proposed_to": proposed + timedelta(days=draw(st.sampled_from((30, 120)))) if rarely(draw, 5) else None,
             "is_kpi_affected": draw(st.sampled_from((True, True, False))),
         }
     )
@@ -431,6 +432,7 @@ class Oracle:
                     start = self.begins(request, definition)
                     if start and self.is_honest_about_pay(request, definition):
                         retired[version] = start
+        ends: dict[int, date] = {}
         for definition in sorted(definitions, key=lambda row: row["metric_version"]):
             version = definition["metric_version"]
             starts = []
@@ -442,28 +444,24 @@ class Oracle:
                     before = [
                         other
                         for other in definitions
-                        if other["metric_version"] < version
-                        and begins.get(other["metric_version"], start) < start
+                        if begins.get(other["metric_version"], start) < start
                         and retired.get(other["metric_version"], date.max) > start
+                        and ends[other["metric_version"]] >= start
                     ]
                     followed = max(before, key=lambda row: row["metric_version"], default=None)
                     if self.is_honest_about_kind(request["change_kind"], definition, followed):
-                        starts.append(start)
+                        end = request["proposed_to"] or date.max
+                        starts.append((start, -request["requested_on"].toordinal(), request["change_request_id"], end))
             if starts:
-                begins[version] = min(starts)
-        ends = {row["metric_version"]: row["effective_to"] for row in definitions if row["metric_version"] == last}
+                begins[version], ends[version] = min(starts)[0], min(starts)[-1]
         for version in list(begins):
-            is_over = ends.get(version) is not None and begins[version] > ends[version]
-            if is_over or (version in retired and begins[version] >= retired[version]):
+            if begins[version] > ends[version] or (version in retired and begins[version] >= retired[version]):
                 del begins[version]
         found: dict[date, int | None] = {}
         for start in month_starts():
             begun = [version for version, first in begins.items() if first <= start]
             version = max(begun, default=None)
-            if version is not None and (
-                (ends.get(version) is not None and start > ends[version])
-                or (version in retired and start >= retired[version])
-            ):
+            if version is not None and (start > ends[version] or (version in retired and start >= retired[version])):
                 version = None
             found[start] = version
         return found

@@ -243,7 +243,7 @@ REFUSALS = [
     ("update governance_member set role_code = null where employee_number = 'law'; delete from governance_approval where approval_id = 'l1'; update activation_rule set is_legal_required = false where change_kind = 'new'", "legal_sign_off_refused"),
     ("delete from governance_approval where approval_id = 'w2'", "works_council_missing"),
     ("update governance_approval set decided_by = 'law' where approval_id = 'w2'", "works_council_refused"),
-    ("update metric_definition set effective_to = date '2025-03-31' where metric_version = 2; update governance_approval set recorded_at = timestamp '2025-01-02 00:00:00' where approval_id = 'l2'", "effective_after_its_end"),
+    (f"update metric_change_request set proposed_to = date '2025-03-31' {SECOND}; update governance_approval set recorded_at = timestamp '2025-01-02 00:00:00' where approval_id = 'l2'", "effective_after_its_end"),
     # what a change is, its content says, whatever was voted for it
     (f"update metric_change_request set change_kind = 'threshold' {SECOND}", "kind_understated"),
     (f"update metric_change_request set change_kind = 'categorisation' {SECOND}", "kind_understated"),
@@ -374,6 +374,28 @@ def test_a_late_version_begins_with_the_next_period_and_without_a_gap(
     (first, second) = versions(engine)
     assert second == (2, begins, None, None)
     assert (date.fromordinal(first[2].toordinal() + 1), first[3]) == (begins, None)
+
+
+# what is tried, and the days of the versions
+ENDS = [
+    # typed into the definition: no request, no end
+    ("update metric_definition set effective_to = date '2025-03-31' where metric_version = 2", [(date(2024, 7, 1), date(2024, 12, 31)), (date(2025, 1, 1), None)]),
+    # asked for and voted on: an end, and a later proposal does not undo it
+    (f"update metric_change_request set proposed_to = date '2025-03-31' {SECOND}", [(date(2024, 7, 1), date(2024, 12, 31)), (date(2025, 1, 1), date(2025, 3, 31))]),
+    (f"update metric_change_request set proposed_to = date '2025-03-31' {SECOND}; insert into metric_definition by name select * replace (3 as metric_version, date '2025-07-01' as effective_from) from metric_definition where metric_version = 2", [(date(2024, 7, 1), date(2024, 12, 31)), (date(2025, 1, 1), date(2025, 3, 31)), (None, None)]),
+    # asked for by a request that was refused
+    (f"update metric_change_request set proposed_to = date '2025-03-31' {SECOND}; delete from governance_approval where approval_id = 'l2'", [(date(2024, 7, 1), None), (None, None)]),
+]  # fmt: skip
+
+
+@pytest.mark.requirement("OPS-4.1")
+@pytest.mark.requirement("SVC-6.2")
+@pytest.mark.parametrize(("change", "expected"), ENDS)
+def test_a_version_ends_only_by_what_was_voted_on(
+    engine: duckdb.DuckDBPyConnection, change: str, expected: list[tuple[date | None, date | None]]
+) -> None:
+    engine.execute(change)
+    assert [row[1:3] for row in versions(engine)] == expected
 
 
 def test_what_is_known_later_does_not_change_what_was_known(engine: duckdb.DuckDBPyConnection) -> None:

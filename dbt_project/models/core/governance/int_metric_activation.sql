@@ -34,14 +34,6 @@ retirement as (
     group by metric_definition.metric_code, metric_definition.metric_version
 ),
 
-latest as (
-    select
-        metric_code,
-        max(metric_version) as last_version
-    from metric_definition
-    group by metric_code
-),
-
 gated as (
     select
         metric_definition.metric_code,
@@ -49,15 +41,12 @@ gated as (
         metric_definition.effective_from as proposed_from,
         request.change_request_id,
         retirement.retired_from,
-        -- an end that a later version was to follow holds only by that version
-        case
-            when metric_definition.metric_version = latest.last_version then metric_definition.effective_to
-        end as stated_to,
+        -- of ends only what was voted on: one typed into the definition, or a later proposal, ends and prolongs nothing
+        request.proposed_to as approved_to,
         coalesce(request.is_passed, false) as is_passed,
         request.effective_from,
         case when request.change_request_id is null then 'request_missing' else request.gate_faults end as gate_faults
     from metric_definition
-    inner join latest on metric_definition.metric_code = latest.metric_code
     left join request
         on
             metric_definition.metric_code = request.metric_code
@@ -72,7 +61,7 @@ timely as (
     select
         *,
         case
-            when is_passed and coalesce(effective_from > stated_to, false) then 'effective_after_its_end'
+            when is_passed and coalesce(effective_from > approved_to, false) then 'effective_after_its_end'
             when is_passed and coalesce(effective_from >= retired_from, false) then 'retired_before_effect'
         end as time_fault
     from gated
@@ -118,7 +107,7 @@ final as (
                         least(
                             coalesce({{ add_days('succeeded_from', -1) }}, date '9999-12-31'),
                             coalesce({{ add_days('retired_from', -1) }}, date '9999-12-31'),
-                            coalesce(stated_to, date '9999-12-31')
+                            coalesce(approved_to, date '9999-12-31')
                         ),
                         date '9999-12-31'
                     )

@@ -63,7 +63,7 @@ difference as (
             and later.metric_version > earlier.metric_version
 ),
 
--- the first day a version is no longer, where the metric was retired
+-- the first day a version is no longer, where the metric is retired
 retirement as (
     select
         metric_definition.metric_code,
@@ -84,10 +84,17 @@ proposal as (
         request.metric_code,
         request.metric_version,
         request.change_kind,
+        request.requested_on,
         request.is_defined,
         request.is_passed and not request.is_kpi_understated as is_let_through,
         coalesce(request.effective_from, request.proposed_from) as starts_on,
-        retirement.retired_from as ends_before,
+        nullif(
+            least(
+                coalesce(retirement.retired_from, date '9999-12-31'),
+                coalesce({{ add_days('request.proposed_to', 1) }}, date '9999-12-31')
+            ),
+            date '9999-12-31'
+        ) as ends_before,
         dense_rank() over (partition by request.metric_code order by request.metric_version) as step
     from request
     left join retirement
@@ -123,6 +130,7 @@ walk as (
                 proposal.metric_code,
                 proposal.metric_version,
                 proposal.change_kind,
+                proposal.requested_on,
                 proposal.is_defined,
                 proposal.is_let_through,
                 proposal.starts_on,
@@ -186,7 +194,15 @@ walk as (
             follows_version,
             derived_change_kind,
             is_kind_understated,
-            is_let_through and not is_kind_understated as is_taken,
+            -- of several requests for a version the one that passed first is the one that holds
+            is_let_through and not is_kind_understated and row_number() over (
+                partition by metric_code, metric_version
+                order by
+                    case when is_let_through and not is_kind_understated then 0 else 1 end,
+                    starts_on,
+                    requested_on desc,
+                    change_request_id
+            ) = 1 as is_taken,
             step as judged_in_step
         from weighed
 
@@ -246,6 +262,7 @@ final as (
         requested_on,
         request_counts_from_at,
         proposed_from,
+        proposed_to,
         start_grain,
         is_defined,
         is_ruled,

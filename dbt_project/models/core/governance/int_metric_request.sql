@@ -76,6 +76,7 @@ request as (
                 metric_change_request.proposed_from
             )
         ) as proposed_from,
+        metric_change_request.proposed_to,
         metric_definition.metric_code is not null as is_defined,
         activation_rule.change_kind is not null as is_ruled,
         activation_rule.effective_from as rule_effective_from,
@@ -326,6 +327,7 @@ final as (
         requested_on,
         request_counts_from_at,
         proposed_from,
+        proposed_to,
         start_grain,
         is_defined,
         is_ruled,
