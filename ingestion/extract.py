@@ -28,7 +28,7 @@ from ingestion.contracts import (
     Window,
 )
 from ingestion.reconcile import reconcile
-from ingestion.settings import Settings
+from ingestion.settings import Settings, passed_instant
 from ingestion.sources import SOURCES
 from ingestion.sources.file_drop import month_of
 from ingestion.sources.servicenow_event_log import SERVICENOW_EVENT_LOG
@@ -391,7 +391,8 @@ def write_run_context(settings: Settings, run_id: str) -> RunContext:
     if settings.as_of:
         as_of_at, policy = settings.as_of, "as_of_setting"
     elif os.environ.get("SERVICENOW_EXPORT_FILE") and not SOURCES["servicenow"].is_configured()[0]:
-        as_of_at, policy = _latest_event(settings), "latest_event_in_export"
+        as_of_at = passed_instant(_latest_event(settings), "the latest sys_updated_at in SERVICENOW_EXPORT_FILE")
+        policy = "latest_event_in_export"
     else:
         as_of_at, policy = started_at.replace(microsecond=0, tzinfo=UTC), "wall_clock"
     with landing.connect(settings) as connection:

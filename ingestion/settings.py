@@ -37,7 +37,8 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read WAREHOUSE_PATH, PUBLISH_PATH, SPOOL_PATH, EXTRACT_FROM and AS_OF; empty counts as unset.
 
-        Relative paths are relative to the current folder. Raises SettingsError for a date that is none.
+        Relative paths are relative to the current folder. Raises SettingsError for a date that is none, and for an
+        AS_OF that is still to come.
         """
         env = os.environ if environ is None else environ
         warehouse = Path(env.get("WAREHOUSE_PATH") or "data/warehouse.duckdb")
@@ -46,7 +47,7 @@ class Settings:
             publish_path=Path(env.get("PUBLISH_PATH") or "data/published"),
             spool_path=Path(env.get("SPOOL_PATH") or warehouse.parent / "spool"),
             extract_from=_parse_date(env.get("EXTRACT_FROM")),
-            as_of=parse_instant(env["AS_OF"], "AS_OF") if env.get("AS_OF") else None,
+            as_of=passed_instant(parse_instant(env["AS_OF"], "AS_OF"), "AS_OF") if env.get("AS_OF") else None,
         )
 
 
@@ -66,3 +67,17 @@ def parse_instant(text: str, name: str) -> datetime:
     except ValueError as error:
         raise SettingsError(f"{name} is {text!r}; write an instant such as 2026-01-05T00:00:00Z") from error
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def passed_instant(instant: datetime, name: str) -> datetime:
+    """The instant, if it has passed: under one to come the logs of what was known would take every real run until
+    then for a look back, and write nothing.
+    """
+    now = datetime.now(UTC)
+    if instant > now:
+        raise SettingsError(
+            f"{name} is {instant:%Y-%m-%dT%H:%M:%SZ}, still to come (the clock says {now:%Y-%m-%dT%H:%M:%SZ}): "
+            "nothing can be known as of then; set AS_OF to an instant that has passed, leave it empty for now, or mend "
+            "the clock"
+        )
+    return instant

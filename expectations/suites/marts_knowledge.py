@@ -10,6 +10,7 @@ from expectations.checks import CheckSpec, On
 
 RESULTS, RESULT_HISTORY = "metrics.fct_metric_result", "metrics.fct_metric_result_history"
 PERIODS, DEFINITION_HISTORY = "core.int_metric_version_period", "metrics.dim_metric_definition_history"
+SEALS = "core.int_metric_log_seal"
 DEFINITIONS, RUN = "metrics.dim_metric_definition", "core.int_run_context"
 RESULT_KEY = ("metric_code", "entity_type", "entity_code", "period_grain", "period_start_on")
 DEFINITION_KEY = ("metric_code", "metric_version")
@@ -31,6 +32,8 @@ def checks() -> list[CheckSpec]:
         *_history(DEFINITION_HISTORY, DEFINITION_KEY),
         *_results(),
         *_defined(),
+        *_seals(),
+        *_instants(),
     ]
 
 
@@ -149,3 +152,98 @@ def _defined() -> Iterator[CheckSpec]:
         "put the definition back as it was and give the change a new version number; a hash that changed with the code "
         "of its kind needs a new version too",
     )
+
+
+def _seals() -> Iterator[CheckSpec]:
+    on = On(
+        RESULT_HISTORY,
+        "fct_metric_result_history",
+        keys=("seal_number", "log_name", "run_id"),
+        requirements=("OPS-4.6",),
+    )
+    yield on.no_rows(
+        "sealed_entries_are_there",
+        f"""
+        with found as (
+            select log_name, run_id, count(*) as entry_count,
+                md5(string_agg(entry_hash, ', ' order by entry_hash)) as entries_hash
+            from (
+                select 'int_metric_result_log' as log_name, run_id, entry_hash from checked
+                union all
+                select 'int_metric_definition_log', run_id, entry_hash from {DEFINITION_HISTORY}
+            ) as entry
+            group by log_name, run_id
+        ),
+        sealed as (
+            select * from {SEALS}
+            qualify row_number() over (partition by log_name, run_id order by seal_number desc) = 1
+        )
+        select coalesce(sealed.seal_number, 0) as seal_number,
+            coalesce(sealed.log_name, found.log_name) as log_name, coalesce(sealed.run_id, found.run_id) as run_id,
+            sealed.entry_count as sealed_count, coalesce(found.entry_count, 0) as found_count
+        from sealed
+        full join found on found.log_name = sealed.log_name and found.run_id = sealed.run_id
+        where sealed.run_id is null or coalesce(found.entry_count, 0) <> sealed.entry_count
+        or (sealed.entry_count > 0 and found.entries_hash is distinct from sealed.entries_hash)
+        """,
+        "Every entry a run left in a log is still there: no result, no version and no tail of a log is gone.",
+        REWRITTEN,
+        reads=(SEALS, DEFINITION_HISTORY),
+    )
+    yield on.no_rows(
+        "seals_are_chained",
+        f"""
+        with sealing as (
+            select seal_number, min(seal_hash) as seal_hash, max(seal_hash) as other_hash,
+                min(sealed_by_run_id) as run_id, min(log_name) as log_name,
+                string_agg(
+                    log_name || ' ' || run_id || ' ' || entry_count || ' ' || entries_hash, ', '
+                    order by log_name, run_id
+                ) as contents
+            from {SEALS} group by seal_number
+        ),
+        chained as (
+            select *, lag(seal_hash) over (order by seal_number) as earlier_hash,
+                row_number() over (order by seal_number) as place
+            from sealing
+        )
+        select seal_number, log_name, run_id from chained
+        where seal_number <> place or seal_hash <> other_hash
+        or seal_hash is distinct from {_md5(("earlier_hash", "contents", "run_id"))}
+        """,
+        "Seals are numbered without a gap, each hashed with what it seals and the one before.",
+        REWRITTEN,
+        reads=(SEALS,),
+    )
+    yield on.no_rows(
+        "seals_of_judged_runs_are_there",
+        f"""
+        select 0 as seal_number, judged.gate as log_name, judged.run_id, min(judged.judged_at) as judged_at
+        from landing.gate_outcome as judged
+        inner join landing.run_context as run on run.run_id = judged.run_id
+        where judged.check_name = 'fct_metric_result_history_seals_of_judged_runs_are_there'
+        and judged.run_id not in (select sealed_by_run_id from {SEALS})
+        group by judged.gate, judged.run_id
+        """,
+        "Each run whose gate saw its seals still has them: the last ones were not taken away with their entries.",
+        REWRITTEN,
+        reads=(SEALS, "landing.gate_outcome", "landing.run_context"),
+    )
+
+
+def _instants() -> Iterator[CheckSpec]:
+    for table, key in ((RESULT_HISTORY, RESULT_KEY), (DEFINITION_HISTORY, DEFINITION_KEY)):
+        yield _on(table, key).no_rows(
+            "begins_before_its_run",
+            f"""
+            select {", ".join(f"checked.{name}" for name in key)}, checked.entry_number, checked.known_from_at,
+                run.started_at, checked.run_id
+            from checked
+            inner join landing.run_context as run on run.run_id = checked.run_id
+            where checked.known_from_at > run.started_at
+            """,
+            "Nothing was known before it could be: no run wrote under an instant that was still to come.",
+            "until that instant every run looks back and writes nothing: put the log back from the backup before that "
+            "run, and run again with AS_OF unset",
+            reads=("landing.run_context",),
+        )

@@ -11,7 +11,7 @@ import pytest
 
 from expectations.outcomes import describe
 from expectations.runner import run_gate
-from expectations.suites.marts_knowledge import DEFINITION_HISTORY, RESULT_HISTORY, checks
+from expectations.suites.marts_knowledge import DEFINITION_HISTORY, RESULT_HISTORY, SEALS, checks
 from tests.integration.test_gates_built import GIVEN, UNIQUE, VALUES, Bench, mart_check
 
 pytestmark = pytest.mark.slow
@@ -41,7 +41,19 @@ DEFECTS = [
     ("ends_with_what_is_in_force", DEFINITION_HISTORY, "update {t} set effective_from = effective_from + 1 where rowid = (select min(rowid) from {t} where effective_from is not null)"),
     ("ends_with_what_is_in_force", DEFINITION_HISTORY, f"update {{t}} set is_activated = not is_activated where {ONE}"),
     ("ends_with_what_is_in_force", DEFINITION_HISTORY, f"update {{t}} set definition_hash = 'x' where {ONE}"),
+    ("begins_before_its_run", RESULT_HISTORY, f"update {{t}} set known_from_at = timestamp '2999-01-01' where {ONE}"),
+    ("begins_before_its_run", DEFINITION_HISTORY, f"update {{t}} set known_from_at = timestamp '2999-01-01' where {ONE}"),
     ("a_version_keeps_its_hash", DEFINITION_HISTORY, f"insert into {{t}} by name select * replace ('x' as definition_hash, 2 as entry_number) from {{t}} where {ONE}"),
+]  # fmt: skip
+
+# check on the history of results, statement on the seals
+SEAL_DEFECTS = [
+    ("sealed_entries_are_there", f"update {{t}} set entry_count = entry_count + 1 where {ONE}"),
+    ("sealed_entries_are_there", "delete from {t} where entry_count > 0"),
+    ("sealed_entries_are_there", "insert into {t} by name select * replace ('gone' as run_id, 1 as entry_count, 9 as seal_number) from {t} limit 1"),
+    ("seals_are_chained", f"update {{t}} set entries_hash = 'x' where {ONE}"),
+    ("seals_are_chained", f"delete from {{t}} where {ONE}"),
+    ("seals_are_chained", "update {t} set seal_number = 2"),
 ]  # fmt: skip
 
 
@@ -67,6 +79,47 @@ def test_each_check_refuses_its_defect(bench: Bench, short: str, table: str, sta
     assert outcome.examples, outcome
 
 
+@pytest.mark.requirement("OPS-4.6")
+@pytest.mark.parametrize(("short", "statement"), SEAL_DEFECTS)
+def test_a_seal_that_was_moved_is_refused(bench: Bench, short: str, statement: str) -> None:
+    assert bench.value(f"select count(*) from {SEALS}"), f"{SEALS} is empty: nothing is proved on it"
+    with bench.defect(SEALS, statement):
+        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[mart_check(short, RESULT_HISTORY)]]).outcomes
+    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
+    assert outcome.examples, outcome
+
+
+@pytest.mark.requirement("OPS-4.6")
+@pytest.mark.parametrize("table", [RESULT_HISTORY, DEFINITION_HISTORY])
+@pytest.mark.parametrize("gone", ["(metric_code, metric_version) = ('slt_attainment', 1)", "metric_code = 'slt_attainment'", "true"])  # fmt: skip
+def test_a_key_or_a_whole_log_taken_away_is_missed(bench: Bench, table: str, gone: str) -> None:
+    with bench.defect(table, "create or replace table {t} as select * from {t}", f"delete from {{t}} where {gone}"):
+        (outcome,) = run_gate(
+            "marts", bench.path, specs=[SPECS[mart_check("sealed_entries_are_there", RESULT_HISTORY)]]
+        ).outcomes
+    assert not outcome.success and not outcome.error, outcome
+
+
+@pytest.mark.requirement("OPS-4.6")
+def test_a_tail_taken_away_with_its_seal_is_missed(bench: Bench) -> None:
+    """The gate of the run wrote down that it had judged; its seal must be there for good."""
+    check = mart_check("seals_of_judged_runs_are_there", RESULT_HISTORY)
+    run_id = bench.value("select run_id from landing.run_context order by started_at desc limit 1")
+    with bench.defect(SEALS):
+        bench.sql(
+            "insert into landing.gate_outcome by name "
+            f"select '{run_id}' as run_id, 'marts' as gate, '{check}' as check_name, now()::timestamp as judged_at, "
+            "'passed' as outcome, 0 as failing_row_count"
+        )
+        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[check]]).outcomes
+        assert outcome.success, outcome
+        bench.sql(f"delete from {SEALS}")
+        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[check]]).outcomes
+    assert not outcome.success and not outcome.error, outcome
+
+
 def test_every_check_has_a_defect() -> None:
+    own = {mart_check(short, RESULT_HISTORY) for short, _ in SEAL_DEFECTS}
+    own.add(mart_check("seals_of_judged_runs_are_there", RESULT_HISTORY))  # a test of its own above
     families = {name for name, spec in SPECS.items() if spec.expectation_type in (*GIVEN, *VALUES, *UNIQUE)}
-    assert {mart_check(short, table) for short, table, _ in DEFECTS} | families == set(SPECS)
+    assert {mart_check(short, table) for short, table, _ in DEFECTS} | families | own == set(SPECS)

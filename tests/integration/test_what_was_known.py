@@ -270,7 +270,18 @@ class Warehouse:
             if log == last_model:
                 return
             self.connection.execute(f"create or replace table {history} as {model_sql(history)}")
+        seal = "int_metric_log_seal"
+        if self.is_first:
+            self.connection.execute(f"create table {seal} as {model_sql(seal)}")
+        else:
+            self.connection.execute(f"insert into {seal} by name {model_sql(seal, this=seal)}")
         self.is_first = False
+
+    def seals(self) -> list[tuple[Any, ...]]:
+        """(number, log, run, entries, sealed by) of every seal."""
+        return self.connection.execute(
+            "select seal_number, log_name, run_id, entry_count, sealed_by_run_id from int_metric_log_seal order by all"
+        ).fetchall()
 
     def ask(self, macro: str, *arguments: str) -> list[dict[str, Any]]:
         call = ", ".join(repr(argument) for argument in arguments)
@@ -377,6 +388,34 @@ def test_a_run_that_looks_back_records_nothing(warehouse: Warehouse) -> None:
     before = {log: warehouse.entries(log) for log in LOGS}
     warehouse.run(FIRST, "back")
     assert {log: warehouse.entries(log) for log in LOGS} == before
+
+
+def test_each_run_seals_what_it_left(warehouse: Warehouse) -> None:
+    """r2 is killed before it seals: r3 does it. A run seals too that it adds nothing."""
+    results, definitions = LOGS
+    (first, second) = warehouse.seals()
+    assert (first[:3], second[:3]) == ((1, definitions, "r1"), (1, results, "r1"))
+    assert (first[3], second[3]) == tuple(len(warehouse.entries(log)) for log in (definitions, results))
+    second_run(warehouse, "r2", last_model="int_metric_result_log")
+    second_run(warehouse, "r3")
+    added = len(warehouse.entries(results)) - second[3]
+    changed = len(warehouse.entries(definitions)) - first[3]
+    assert warehouse.seals()[2:] == [
+        (2, definitions, "r3", changed, "r3"),
+        (2, results, "r2", added, "r3"),
+        (2, results, "r3", 0, "r3"),
+    ]
+    warehouse.fill("team", [{"team_code": "t2"}])
+    warehouse.run(SECOND, "r3")
+    assert [row[:3] for row in warehouse.seals()[5:]] == [(3, results, "r3")]
+
+
+def test_what_is_taken_away_is_not_sealed_over(warehouse: Warehouse) -> None:
+    before = warehouse.seals()
+    warehouse.connection.execute("delete from int_metric_result_log where run_id = 'r1' and period_grain = 'month'")
+    second_run(warehouse)
+    assert warehouse.seals()[:2] == before
+    assert [row for row in warehouse.seals()[2:] if row[2] == "r1"] == []
 
 
 def test_a_correction_at_the_same_instant_is_the_last_word(warehouse: Warehouse) -> None:

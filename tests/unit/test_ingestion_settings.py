@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -42,3 +42,12 @@ def test_spool_stands_beside_the_warehouse_and_empty_is_unset() -> None:
 def test_a_bad_date_names_the_variable_and_a_good_one(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=rf"{name} is '{text}'; write .* such as 202"):
         Settings.from_env({name: text})
+
+
+@pytest.mark.requirement("OPS-4.6")
+def test_an_instant_to_come_is_refused() -> None:
+    """Later runs would look back behind it and log nothing of what they find."""
+    now = datetime.now(UTC)
+    Settings.from_env({"AS_OF": now.isoformat()})
+    with pytest.raises(SettingsError, match=r"AS_OF is 2\d{3}-.*, still to come .* set AS_OF to an instant"):
+        Settings.from_env({"AS_OF": (now + timedelta(minutes=5)).isoformat()})
