@@ -7,10 +7,10 @@ three dimensions. Definitions are rows of the seeds (a metric has four versions,
 weighted shares, means, sums and standardised shares, for teams, services, business units and vendors, one in ten for
 persons.
 Two scans to compare with, each one statement that groups the observations once and sums the five measures: `scan` by
-month, team and dimensions alone; `scan_sets` by the grouping sets the definitions ask for, month and dimensions with each
+month, team and dimensions alone; `scan_sets` by the grouping sets the results stand on, month and dimensions with each
 of the five entity types, persons among them. `metrics` runs the SQL of the models from the definitions to the results,
-every table stored. `cells` stops after the pass over the observations. All are whole processes, run in turns on the same
-file; the figures are CPU seconds and peak memory.
+every table stored. `cells` stops after the pass over the observations. All are whole processes, run in turns on the
+same file; the figures are CPU seconds and peak memory.
 """
 
 from __future__ import annotations

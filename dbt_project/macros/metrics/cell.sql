@@ -1,7 +1,7 @@
-{# Sums of the measures of an observation: of each its sum, how many there are, and for intervals its squares, as far as a
-   definition asks (is_..._used, is_..._squared). A measure that is a part of a whole (measures: {measure: whole or none})
-   brings the products and the whole's squares as well. What is counted is counted unasked: where no value is missing the
-   engine counts the rows once for all measures. #}
+{# Sums of the measures of an observation: of each its sum, how many there are, and for intervals its squares, as far as
+   a definition asks (is_..._used, is_..._squared). A measure that is a part of a whole (measures: {measure: whole or
+   none}) brings the products and the whole's squares as well. All are counted: where no value is missing, the engine
+   counts the rows once for all measures. #}
 {% macro metric_measure_sums(measures) -%}
     {%- for measure, whole in measures.items() -%}
         sum(case when is_{{ measure }}_used then {{ measure }} end) as {{ measure }},

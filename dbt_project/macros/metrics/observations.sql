@@ -144,7 +144,8 @@
     {%- for dimension in metric_dimensions() -%}
         {%- set value = relation ~ '.' ~ dimension -%}
         {%- if usage is not none -%}
-            {%- set value = 'case when ' ~ usage ~ '.is_' ~ dimension ~ '_used_of_' ~ entity_type ~ ' then ' ~ value ~ ' end' -%}
+            {%- set flag = usage ~ '.is_' ~ dimension ~ '_used_of_' ~ entity_type -%}
+            {%- set value = 'case when ' ~ flag ~ ' then ' ~ value ~ ' end' -%}
         {%- endif -%}
         {%- do values.append(value) -%}
     {%- endfor -%}

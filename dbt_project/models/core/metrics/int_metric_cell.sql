@@ -1,9 +1,9 @@
 {%- set dimensions = metric_dimensions() -%}
 {%- set entities = metric_entities() -%}
 {%- set observations = metric_observations() -%}
--- What was observed, grouped once for all entity types to (slice of time, entity, dimension values): every definition is
--- computed from these cells. Of an entity type only the measures are kept, and only the dimensions told apart, that a
--- definition of it asks for. The grouping compares one number in place of seven dimension values; a reading of the
+-- What was observed, grouped once for all entity types to (slice of time, entity, dimension values): every definition
+-- is computed from these cells. Of an entity type only the measures are kept, and only the dimensions told apart, that
+-- a definition of it asks for. The grouping compares one number in place of seven dimension values; a reading of the
 -- dimensions alone says which values a number stands for, and stops the run should two combinations share one.
 with metric_day as (
     select * from {{ ref('int_metric_day') }}

@@ -1,5 +1,5 @@
--- Which dimensions any definition asks for, per observation kind and entity type: what nobody asks for does not part the
--- cells.
+-- Which dimensions any definition asks for, per observation kind and entity type: what nobody asks for does not part
+-- the cells.
 with metric_definition as (
     select * from {{ ref('int_metric_definition') }}
 ),
@@ -93,7 +93,8 @@ final as (
         entity_spine.entity_type,
         count(asked_of.entity_type) > 0 as is_used,
     {% for dimension in metric_dimensions() -%}
-    coalesce(bool_or(asked_of.dimension_code = '{{ dimension }}'), false) as is_{{ dimension }}_used{{ ',' if not loop.last }}
+    coalesce(bool_or(asked_of.dimension_code = '{{ dimension }}'), false) as is_{{ dimension }}_used
+    {{- ',' if not loop.last }}
     {% endfor -%}
     from kind
     cross join entity_spine

@@ -1,6 +1,6 @@
 -- Sums of every definition per entity, month and stratum, from the cells, without what a freeze takes out of the
--- measurement. A weight multiplies what a cell brings; the squared sums feed the intervals. Versions that take the same of
--- the cells (one that changed its target or its notes, one that is replayed beside it) are summed once.
+-- measurement. A weight multiplies what a cell brings; the squared sums feed the intervals. Versions that take the same
+-- of the cells (one that changed its target or its notes, one that is replayed beside it) are summed once.
 with metric_part as (
     select * from {{ ref('int_metric_part') }}
 ),
