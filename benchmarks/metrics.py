@@ -114,6 +114,9 @@ def generator_sql(tickets: int, versions: int) -> str:
     create table metric_measure as select * from read_csv('{seeds / "metric_measure.csv"}', header = true);
     create table metric_freeze as
     select * from read_csv('{seeds / "metric_freeze.csv"}', header = true) limit 0;
+    create table approval_role as select 'metric_freeze' as approval_type, 'chair' as role_code limit 0;
+    create table governance_member as
+    select * from read_csv('{seeds.parent / "governance" / "governance_member.csv"}', header = true);
     create table metric_replay as
     select * from read_csv('{seeds / "metric_replay.csv"}', header = true) limit 0;
     create table metric_definition as

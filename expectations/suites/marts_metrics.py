@@ -16,11 +16,21 @@ FOR_BI, DEFINITIONS = "metrics.mart_metric_result", "metrics.dim_metric_definiti
 LOCK, SEED, FREEZES = "reference.metric_definition_lock", "reference.metric_definition", "reference.metric_freeze"
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 KEYS = ("metric_result_key", "metric_code", "metric_version", "entity_code", "period_start_on")
-# From the seed alone: a freeze holds when somebody other than its requester approved it before it ended.
+MEMBERS, ROLES, RUN = "reference.governance_member", "reference.approval_role", "core.int_run_context"
+# From the seeds alone: a freeze holds when somebody other than its requester, in a role that may, approved it, and it was
+# recorded, before it ended and by the run's instant.
 HELD = f"""
-    select * from {FREEZES}
-    where decision = 'approved' and requested_by is not null and approved_by <> requested_by
-    and approved_on <= frozen_to_on and frozen_from_on <= frozen_to_on
+    select freeze.* from {FREEZES} as freeze
+    inner join {RUN} as run on freeze.recorded_at <= run.as_of_at and freeze.approved_on <= run.as_of_at
+    where freeze.decision = 'approved' and freeze.requested_by is not null
+    and freeze.approved_by <> freeze.requested_by and freeze.frozen_from_on <= freeze.frozen_to_on
+    and freeze.approved_on <= freeze.frozen_to_on and freeze.recorded_at::date <= freeze.frozen_to_on
+    and exists (
+        select 1 from {MEMBERS} as member
+        inner join {ROLES} as role on role.role_code = member.role_code and role.approval_type = 'metric_freeze'
+        where member.employee_number = freeze.approved_by and member.recorded_at <= freeze.recorded_at
+        and freeze.approved_on between member.from_on and coalesce(member.to_on, date '9999-12-31')
+    )
 """
 OF_FREEZE = """
     held.metric_code = result.metric_code
@@ -229,7 +239,7 @@ def _freezes() -> Iterator[CheckSpec]:
         """,
         "A result is frozen where a request somebody else approved in time covers it, and nowhere else.",
         DEFECT,
-        reads=(FREEZES,),
+        reads=(FREEZES, MEMBERS, ROLES, RUN),
     )
     yield on.no_rows(
         "carries_the_last_unfrozen_value",

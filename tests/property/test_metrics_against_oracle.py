@@ -20,11 +20,14 @@ import duckdb
 import pytest
 import yaml
 
+from tests.governance import seed_types
 from tests.run_dbt import ROOT, run_dbt
 
 pytestmark = pytest.mark.slow
 
 SEED = 20251121
+# The run's instant, and the last day of the term of one who may approve freezes.
+AS_OF, LEFT_ON = datetime.combine(date(2025, 6, 10), time()), date(2025, 2, 15)
 EXAMPLES = 40
 KINDS = ("ticket_slt", "availability", "ticket", "ticket_intake", "change", "survey", "page_view", "article")
 KINDS += ("service_month",)
@@ -217,6 +220,9 @@ def _freeze(dice: random.Random, world: World, number: int) -> None:
     entity_type = dice.choice((None, None, *COLUMN))
     first = date(2025, 1, 1) + timedelta(dice.randint(-5, 150))
     last = first + timedelta(dice.choice((-1, 0, 3, 20, 20)))
+    # dice of its own, so that what is drawn beside stays as it was
+    signing = random.Random(f"{number} {first} {last}")
+    recorded_on = (*(first,) * 6, last, last, last + timedelta(1), AS_OF.date(), AS_OF.date() - timedelta(1))
     world.seeds["metric_freeze"].append(
         {
             "freeze_id": f"f{number}",
@@ -228,9 +234,10 @@ def _freeze(dice: random.Random, world: World, number: int) -> None:
             "freeze_policy": dice.choice(("carry", "exclude", "suspend", "carry")),
             "reason": "drawn",
             "requested_by": "x",
-            "approved_by": dice.choice(("y",) * 9 + ("x",)),
+            "approved_by": dice.choice((signing.choice(("y",) * 9 + ("without", "left")),) * 9 + ("x",)),
             "approved_on": dice.choice((first,) * 6 + (last, last, last + timedelta(1))),
             "decision": dice.choice(("approved",) * 9 + ("rejected",)),
+            "recorded_at": datetime.combine(signing.choice(recorded_on), time(12)),
         }
     )
 
@@ -268,7 +275,10 @@ def holds(freeze: Row) -> bool:
     return (
         freeze["decision"] == "approved"
         and freeze["approved_by"] != freeze["requested_by"]
-        and freeze["approved_on"] <= freeze["frozen_to_on"]
+        and (freeze["approved_by"] == "y" or (freeze["approved_by"] == "left" and freeze["approved_on"] <= LEFT_ON))
+        and max(freeze["approved_on"], freeze["recorded_at"].date()) <= freeze["frozen_to_on"]
+        and freeze["recorded_at"] <= AS_OF
+        and datetime.combine(freeze["approved_on"], time()) <= AS_OF
         and freeze["frozen_from_on"] <= freeze["frozen_to_on"]
     )
 
@@ -609,6 +619,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             "period_end_on": "date",
             "is_complete": "boolean",
         }
+        tables |= {
+            name: seed_types()[name.partition(".")[2]]
+            for name in ("reference.governance_member", "reference.approval_role")
+        }
+        tables["core.int_run_context"] = {"as_of_at": "timestamp"}
         for relation, columns in tables.items():
             connection.execute(f"create table {relation} ({', '.join(f'{n} {t}' for n, t in columns.items())})")
         # every drawn version was let through; test_activation_against_oracle.py draws those that were not
@@ -621,6 +636,18 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             relation = "core.int_vendor_family" if name == "vendor" else f"reference.{name}"
             column = "primary_vendor_code" if name == "vendor" else f"{name}_code"
             self.fill(relation, [{column: code} for code in codes])
+        self.fill("core.int_run_context", [{"as_of_at": AS_OF}])
+        self.fill("reference.approval_role", [{"approval_type": "metric_freeze", "role_code": "chair"}])
+        since = {"from_on": date(2024, 1, 1), "recorded_at": datetime.combine(date(2023, 12, 15), time())}
+        self.fill(
+            "reference.governance_member",
+            [
+                {"employee_number": "x", "role_code": "chair", **since},
+                {"employee_number": "y", "role_code": "chair", **since},
+                {"employee_number": "without", "role_code": "counsel", **since},
+                {"employee_number": "left", "role_code": "chair", "to_on": LEFT_ON, **since},
+            ],
+        )
         self.fill(
             "core.int_reporting_period",
             [

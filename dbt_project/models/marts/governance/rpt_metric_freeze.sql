@@ -41,6 +41,7 @@ final as (
         cast(metric_freeze.approved_by as varchar) as approved_by,
         cast(metric_freeze.approved_on as date) as approved_on,
         cast(metric_freeze.decision as varchar) as decision,
+        cast(metric_freeze.recorded_at as timestamp) as recorded_at,
         cast(metric_freeze.is_effective as boolean) as is_effective,
         cast(metric_freeze.refusal_reasons as varchar) as refusal_reasons,
         cast(coalesce(touched.result_count, 0) as bigint) as result_count,
