@@ -343,6 +343,10 @@ def sums_of(world: World, definition: Row, entity_type: str, code: str, start: d
         if holds(freeze) and freeze["freeze_policy"] == "exclude" and applies(freeze, definition, entity_type, code)
         for day in days_of(freeze["frozen_from_on"], freeze["frozen_to_on"] + timedelta(1))
     }
+    if kind == "service_month":
+        # a row stands for its month, which is left out whole where a freeze touches it
+        touched = {(day.year, day.month) for day in frozen}
+        frozen = {day for day in days_of(start, end) if (day.year, day.month) in touched}
     found = Sums()
     values: set[str] = set()
     x2 = xy = y2 = 0

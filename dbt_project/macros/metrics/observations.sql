@@ -96,6 +96,7 @@
         },
         'service_month': {
             'model': 'int_observation_service_month',
+            'is_monthly': true,
             'measures': {
                 'incident_count': none,
                 'major_incident_count': none,
@@ -105,6 +106,19 @@
             },
         },
     }) }}
+{%- endmacro %}
+
+{#- First day of what a freeze can take out of an observation's measurement: its slice of time, or, of a row that stands
+    for a whole month, its month. -#}
+{% macro metric_freezable_from(observation_kind, slice_from_on) -%}
+    {%- set monthly = [] -%}
+    {%- for kind, observation in metric_observations().items() if observation.is_monthly -%}
+        {%- do monthly.append("'" ~ kind ~ "'") -%}
+    {%- endfor -%}
+    case
+        when {{ observation_kind }} in ({{ monthly | join(', ') }}) then {{ month_start(slice_from_on) }}
+        else {{ slice_from_on }}
+    end
 {%- endmacro %}
 
 {#- Columns of every observation table that a definition can filter, weigh, standardise or count apart by. -#}

@@ -46,13 +46,17 @@ version_month as (
             = coalesce(metric_period.replayed_entity_type, metric_entity_type.entity_type)
 ),
 
+-- a row of a whole month cannot be cut: a freeze that touches the month takes it out whole
 frozen as (
     select distinct
         frozen_slice.metric_code,
         frozen_slice.entity_type,
         frozen_slice.entity_code,
-        frozen_slice.slice_from_on
+        observed.observation_kind,
+        {{ metric_freezable_from('observed.observation_kind', 'frozen_slice.slice_from_on') }} as freezable_from_on
     from frozen_slice
+    inner join (select distinct metric_code, observation_kind from metric_part) as observed
+        on frozen_slice.metric_code = observed.metric_code
 ),
 
 -- what a version takes as text; a freeze takes days out of its own metric alone
@@ -167,7 +171,9 @@ recipe_sum as (
             asked.frozen_metric_code = frozen.metric_code
             and asked.entity_type = coalesce(frozen.entity_type, asked.entity_type)
             and metric_cell.entity_code = coalesce(frozen.entity_code, metric_cell.entity_code)
-            and metric_cell.slice_from_on = frozen.slice_from_on
+            and asked.observation_kind = frozen.observation_kind
+            and {{ metric_freezable_from('metric_cell.observation_kind', 'metric_cell.slice_from_on') }}
+            = frozen.freezable_from_on
     where frozen.metric_code is null
     group by
         asked.recipe_number, asked.entity_type, metric_cell.entity_code, asked.month_on, asked.stratum_code,

@@ -181,11 +181,14 @@ all_evidence as (
 -- what a freeze took out of the measurement is no evidence of it
 frozen as (
     select distinct
-        metric_code,
-        entity_type,
-        entity_code,
-        slice_from_on
+        frozen_slice.metric_code,
+        frozen_slice.entity_type,
+        frozen_slice.entity_code,
+        observed.observation_kind,
+        {{ metric_freezable_from('observed.observation_kind', 'frozen_slice.slice_from_on') }} as freezable_from_on
     from frozen_slice
+    inner join (select distinct metric_code, observation_kind from all_evidence) as observed
+        on frozen_slice.metric_code = observed.metric_code
 ),
 
 unfrozen as (
@@ -196,7 +199,9 @@ unfrozen as (
             all_evidence.metric_code = frozen.metric_code
             and all_evidence.entity_type = coalesce(frozen.entity_type, all_evidence.entity_type)
             and all_evidence.entity_code = coalesce(frozen.entity_code, all_evidence.entity_code)
-            and all_evidence.slice_from_on = frozen.slice_from_on
+            and all_evidence.observation_kind = frozen.observation_kind
+            and {{ metric_freezable_from('all_evidence.observation_kind', 'all_evidence.slice_from_on') }}
+            = frozen.freezable_from_on
     where frozen.metric_code is null
 ),
 
