@@ -20,16 +20,16 @@ MEMBERS, ROLES, RUN = "reference.governance_member", "reference.approval_role", 
 # From the seeds alone: a freeze holds when somebody other than its requester, in a role that may, approved it, and it was
 # recorded, before it ended and by the run's instant.
 HELD = f"""
-    select freeze.* from {FREEZES} as freeze
-    inner join {RUN} as run on freeze.recorded_at <= run.as_of_at and freeze.approved_on <= run.as_of_at
-    where freeze.decision = 'approved' and freeze.requested_by is not null
-    and freeze.approved_by <> freeze.requested_by and freeze.frozen_from_on <= freeze.frozen_to_on
-    and freeze.approved_on <= freeze.frozen_to_on and freeze.recorded_at::date <= freeze.frozen_to_on
+    select request.* from {FREEZES} as request
+    inner join {RUN} as run on request.recorded_at <= run.as_of_at and request.approved_on <= run.as_of_at
+    where request.decision = 'approved' and request.requested_by is not null
+    and request.approved_by <> request.requested_by and request.frozen_from_on <= request.frozen_to_on
+    and request.approved_on <= request.frozen_to_on and request.recorded_at::date <= request.frozen_to_on
     and exists (
         select 1 from {MEMBERS} as member
         inner join {ROLES} as role on role.role_code = member.role_code and role.approval_type = 'metric_freeze'
-        where member.employee_number = freeze.approved_by and member.recorded_at <= freeze.recorded_at
-        and freeze.approved_on between member.from_on and coalesce(member.to_on, date '9999-12-31')
+        where member.employee_number = request.approved_by and member.recorded_at <= request.recorded_at
+        and request.approved_on between member.from_on and coalesce(member.to_on, date '9999-12-31')
     )
 """
 OF_FREEZE = """

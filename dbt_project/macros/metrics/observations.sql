@@ -112,7 +112,7 @@
     for a whole month, its month. -#}
 {% macro metric_freezable_from(observation_kind, slice_from_on) -%}
     {%- set monthly = [] -%}
-    {%- for kind, observation in metric_observations().items() if observation.is_monthly -%}
+    {%- for kind, observation in metric_observations().items() if observation.get('is_monthly') -%}
         {%- do monthly.append("'" ~ kind ~ "'") -%}
     {%- endfor -%}
     case
