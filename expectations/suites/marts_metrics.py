@@ -170,17 +170,66 @@ def _results() -> Iterator[CheckSpec]:
         f"""
         select checked.metric_result_key, checked.entity_code from checked
         inner join {RESULTS} as result on checked.metric_result_key = result.metric_result_key
-        where checked.is_suppressed
-        is distinct from (coalesce(result.sample_count, 0) < 5 and result.aggregation_kind not in ('time_share', 'rate'))
+        where (coalesce(checked.suppression_reason, '') <> 'few_persons' and checked.is_suppressed is distinct from (
+            coalesce(result.sample_count, 0) < 5 and result.aggregation_kind not in ('time_share', 'rate')
+        ))
+        or checked.is_suppressed is distinct from (checked.suppression_reason is not null)
         or (checked.is_suppressed and coalesce(
             checked.numerator, checked.denominator, checked.sample_count, checked.metric_value, checked.raw_value,
             checked.standardised_value, checked.expected_value, checked.seasonally_adjusted_value,
             checked.shrunk_value, checked.confidence_lower_value, checked.confidence_upper_value
         ) is not null)
         """,
-        "A result on fewer than five tickets, changes or answers shows no figure.",
+        "A result on fewer than five tickets, changes or answers shows no figure, and one withheld none at all.",
         DEFECT,
         reads=(RESULTS,),
+    )
+    yield bi.no_rows(
+        "hides_few_persons",
+        """
+        with grouped as (
+            select checked.*, coalesce(service.owner_team_code, checked.entity_code) as team_code
+            from checked
+            left join reference.service as service
+                on checked.entity_type = 'service' and service.service_code = checked.entity_code
+            where checked.entity_type in ('team', 'service')
+        ),
+        monthly as (
+            select metric_result_key, team_code,
+                unnest(generate_series(period_start_on, period_end_on - 1, interval 1 month)) as month_on
+            from grouped
+        ),
+        counted as (
+            select monthly.metric_result_key, monthly.month_on, count(distinct person.employee_number) as person_count
+            from monthly
+            cross join core.int_run_context as run
+            left join core.int_employee_assignment as person on person.team_code = monthly.team_code
+                and person.assigned_from_on < monthly.month_on + interval 1 month
+                and coalesce(person.assigned_to_on, date '9999-12-31') > monthly.month_on
+            where monthly.month_on <= run.as_of_at
+            group by monthly.metric_result_key, monthly.month_on
+        )
+        select grouped.metric_result_key, grouped.entity_code, grouped.period_start_on,
+            min(counted.person_count) as people
+        from grouped
+        inner join reference.metric_definition as definition
+            on definition.metric_code = grouped.metric_code and definition.metric_version = grouped.metric_version
+        left join counted on counted.metric_result_key = grouped.metric_result_key
+        where definition.observation_kind not in ('availability', 'page_view', 'service_month')
+        group by grouped.metric_result_key, grouped.entity_code, grouped.period_start_on, grouped.suppression_reason
+        having (coalesce(min(counted.person_count), 0) < 5)
+            is distinct from (coalesce(grouped.suppression_reason, '') = 'few_persons')
+        """,
+        "What is attributed to a team of fewer than five people, in any month of the period, shows no figure, and for "
+        "that reason no other is withheld.",
+        DEFECT,
+        reads=(
+            "reference.service",
+            "reference.metric_definition",
+            "core.int_employee_assignment",
+            "core.int_run_context",
+        ),
+        requirements=("DESK-1.6",),
     )
 
 

@@ -41,6 +41,8 @@ DEFECTS = [
     ("phase_share_fits_the_phase", RESULTS, f"update {{t}} set phase_share = 1.1 where {ONE} phase = 'phase_in')"),
     ("hides_few_observations", FOR_BI, f"update {{t}} set raw_value = 0.5 where {ONE} is_suppressed)"),
     ("hides_few_observations", FOR_BI, f"update {{t}} set is_suppressed = false where {ONE} is_suppressed)"),
+    ("hides_few_persons", FOR_BI, f"update {{t}} set is_suppressed = false, suppression_reason = null where {ONE} suppression_reason = 'few_persons')"),
+    ("hides_few_persons", FOR_BI, f"update {{t}} set is_suppressed = true, suppression_reason = 'few_persons' where {ONE} not is_suppressed and entity_type = 'team' and metric_code = 'slt_attainment')"),
     ("is_all_but_persons", FOR_BI, f"delete from {{t}} where {ONE} true)"),
     ("is_all_but_persons", FOR_BI, f"insert into {{t}} by name select *, false as is_suppressed from {RESULTS} where entity_type = 'person' limit 1"),
     ("is_all_but_persons", FOR_BI, f"update {{t}} set metric_value = metric_value + 0.1 where {ONE} metric_value is not null)"),

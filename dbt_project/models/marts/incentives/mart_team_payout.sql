@@ -1,7 +1,6 @@
--- Payouts by team, quarter and currency for readers who may not see a person's pay: a group of fewer than
--- five participants shows no figure. No total over teams is published here, so a hidden group cannot be had
+-- Payouts by team, quarter and currency for readers who may not see a person's pay: a group of fewer
+-- participants than fewest_persons_shown shows no figure. No total over teams is published here, so a hidden group cannot be had
 -- by subtraction.
-{%- set min_participants = 5 %}
 with fct_incentive_payout as (
     select * from {{ ref('fct_incentive_payout') }}
 ),
@@ -33,7 +32,7 @@ grouped as (
 targeted as (
     select
         *,
-        participant_count < {{ min_participants }} as is_suppressed,
+        participant_count < {{ var('fewest_persons_shown') }} as is_suppressed,
         {{ from_integer_units(round_half_up_integer('target_numerator', 'target_denominator'), 2) }}
             as target_amount
     from grouped

@@ -1,17 +1,105 @@
 {%- set fewest_observations = 5 %}
 -- Metric results of teams, services, business units and vendors, without those of persons, and without the figures of
--- results that rest on so few tickets or answers that one person's stands out. Monitors and months are nobody's.
+-- results that rest on so few tickets or answers, or on the work of so few people, that one person's stands out.
+-- Monitors, page views and months of a service are nobody's.
 with metric_result as (
     select * from {{ ref('fct_metric_result') }}
     where entity_type <> 'person'
 ),
 
+metric_definition as (
+    select * from {{ ref('metric_definition') }}
+),
+
+service as (
+    select * from {{ ref('service') }}
+),
+
+team as (
+    select * from {{ ref('team') }}
+),
+
+employee_assignment as (
+    select * from {{ ref('int_employee_assignment') }}
+),
+
+reporting_period as (
+    select * from {{ ref('int_reporting_period') }}
+),
+
+team_month as (
+    select
+        team.team_code,
+        reporting_period.period_start_on as month_on,
+        count(distinct employee_assignment.employee_number) as person_count
+    from team
+    cross join reporting_period
+    left join employee_assignment
+        on
+            team.team_code = employee_assignment.team_code
+            and employee_assignment.assigned_from_on < reporting_period.period_end_on
+            and coalesce(employee_assignment.assigned_to_on, date '9999-12-31') > reporting_period.period_start_on
+    where reporting_period.period_grain = 'month'
+    group by team.team_code, reporting_period.period_start_on
+),
+
+-- a quarter is as small as the smallest of its months: shown, it would give the hidden month by subtraction
+team_period as (
+    select
+        team_month.team_code,
+        reporting_period.period_grain,
+        reporting_period.period_start_on,
+        min(team_month.person_count) as person_count
+    from reporting_period
+    inner join team_month
+        on
+            reporting_period.period_start_on <= team_month.month_on
+            and reporting_period.period_end_on > team_month.month_on
+    group by team_month.team_code, reporting_period.period_grain, reporting_period.period_start_on
+),
+
+-- whose work it is: a team's own, a service's owner's; business units and vendors are served by many teams
+attributed as (
+    select
+        metric_result.*,
+        metric_definition.observation_kind not in ('availability', 'page_view', 'service_month')
+        and metric_result.entity_type in ('team', 'service') as is_of_persons,
+        coalesce(team_period.person_count, 0) as person_count
+    from metric_result
+    left join metric_definition
+        on
+            metric_result.metric_code = metric_definition.metric_code
+            and metric_result.metric_version = metric_definition.metric_version
+    left join service
+        on
+            metric_result.entity_type = 'service'
+            and metric_result.entity_code = service.service_code
+    left join team_period
+        on
+            coalesce(service.owner_team_code, metric_result.entity_code) = team_period.team_code
+            and metric_result.period_grain = team_period.period_grain
+            and metric_result.period_start_on = team_period.period_start_on
+),
+
+judged as (
+    select
+        *,
+        case
+            when coalesce(is_of_persons, true) and person_count < {{ var('fewest_persons_shown') }} then 'few_persons'
+            when
+                not coalesce(
+                    aggregation_kind in ('time_share', 'rate') or sample_count >= {{ fewest_observations }}, false
+                )
+                then 'few_observations'
+        end as suppression_reason
+    from attributed
+),
+
 weighed as (
     select
         *,
-        coalesce(aggregation_kind in ('time_share', 'rate') or sample_count >= {{ fewest_observations }}, false)
-            as is_shown
-    from metric_result
+        suppression_reason is null as is_shown
+    from judged
 ),
 
 final as (
@@ -52,7 +140,8 @@ final as (
         cast(freeze_id as varchar) as freeze_id,
         cast(carried_from_on as date) as carried_from_on,
         cast(is_in_force as boolean) as is_in_force,
-        cast(not is_shown as boolean) as is_suppressed
+        cast(not is_shown as boolean) as is_suppressed,
+        cast(suppression_reason as varchar) as suppression_reason
     from weighed
 )
 
