@@ -62,13 +62,10 @@ kind as (
 ),
 
 entity_spine as (
-    select *
-    from (
-        values
-        {% for entity_type in metric_entities() -%}
-        ('{{ entity_type }}'){{ ',' if not loop.last }}
-        {% endfor -%}
-    ) as listed (entity_type)
+    {% for entity_type in metric_entities() -%}
+    select '{{ entity_type }}' as entity_type
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
 ),
 
 asked_of as (

@@ -477,10 +477,10 @@ adjusted as (
 rounded as (
     select
         *,
-        {% for units in ['raw', 'standardised', 'seasonally_adjusted', 'shrunk'] -%}
-        {{ metric_decimal('case when not is_insufficient then ' ~ units ~ '_units end') }} as {{ units }}_value
-        {{- ',' if not loop.last }}
-        {% endfor -%}
+    {% for units in ['raw', 'standardised', 'seasonally_adjusted', 'shrunk'] -%}
+    {{ metric_decimal('case when not is_insufficient then ' ~ units ~ '_units end') }}
+        as {{ units }}_value{{ ',' if not loop.last }}
+    {% endfor -%}
     from adjusted
 ),
 

@@ -59,6 +59,11 @@ frozen as (
         on frozen_slice.metric_code = observed.metric_code
 ),
 
+frozen_metric as (
+    select distinct metric_code
+    from frozen_slice
+),
+
 -- what a version takes as text; a freeze takes days out of its own metric alone
 version_taken as (
     select
@@ -76,8 +81,7 @@ version_taken as (
         on
             metric_part.metric_code = metric_definition.metric_code
             and metric_part.metric_version = metric_definition.metric_version
-    left join (select distinct frozen.metric_code from frozen) as frozen_metric
-        on metric_part.metric_code = frozen_metric.metric_code
+    left join frozen_metric on metric_part.metric_code = frozen_metric.metric_code
     group by
         metric_part.metric_code, metric_part.metric_version, metric_definition.denominator_measure,
         frozen_metric.metric_code
