@@ -1,4 +1,5 @@
--- Every request to freeze a metric recorded by the run's instant, with whether it takes effect and, where not, each reason why.
+-- Every request to freeze a metric recorded by the run's instant, with whether it takes effect and, where not, each
+-- reason why.
 with metric_freeze as (
     select * from {{ ref('metric_freeze') }}
 ),

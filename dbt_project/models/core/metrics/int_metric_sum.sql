@@ -46,17 +46,24 @@ version_month as (
             = coalesce(metric_period.replayed_entity_type, metric_entity_type.entity_type)
 ),
 
+observed_kind as (
+    select distinct
+        metric_code,
+        observation_kind
+    from metric_part
+),
+
 -- a row of a whole month cannot be cut: a freeze that touches the month takes it out whole
 frozen as (
     select distinct
         frozen_slice.metric_code,
         frozen_slice.entity_type,
         frozen_slice.entity_code,
-        observed.observation_kind,
-        {{ metric_freezable_from('observed.observation_kind', 'frozen_slice.slice_from_on') }} as freezable_from_on
+        observed_kind.observation_kind,
+        {{ metric_freezable_from('observed_kind.observation_kind', 'frozen_slice.slice_from_on') }} as freezable_from_on
     from frozen_slice
-    inner join (select distinct metric_code, observation_kind from metric_part) as observed
-        on frozen_slice.metric_code = observed.metric_code
+    inner join observed_kind
+        on frozen_slice.metric_code = observed_kind.metric_code
 ),
 
 frozen_metric as (

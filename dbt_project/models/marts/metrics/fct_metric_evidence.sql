@@ -178,17 +178,24 @@ all_evidence as (
     {% endfor -%}
 ),
 
+observed_kind as (
+    select distinct
+        metric_code,
+        observation_kind
+    from all_evidence
+),
+
 -- what a freeze took out of the measurement is no evidence of it
 frozen as (
     select distinct
         frozen_slice.metric_code,
         frozen_slice.entity_type,
         frozen_slice.entity_code,
-        observed.observation_kind,
-        {{ metric_freezable_from('observed.observation_kind', 'frozen_slice.slice_from_on') }} as freezable_from_on
+        observed_kind.observation_kind,
+        {{ metric_freezable_from('observed_kind.observation_kind', 'frozen_slice.slice_from_on') }} as freezable_from_on
     from frozen_slice
-    inner join (select distinct metric_code, observation_kind from all_evidence) as observed
-        on frozen_slice.metric_code = observed.metric_code
+    inner join observed_kind
+        on frozen_slice.metric_code = observed_kind.metric_code
 ),
 
 unfrozen as (
