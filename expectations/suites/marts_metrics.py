@@ -17,8 +17,8 @@ LOCK, SEED, FREEZES = "reference.metric_definition_lock", "reference.metric_defi
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 KEYS = ("metric_result_key", "metric_code", "metric_version", "entity_code", "period_start_on")
 MEMBERS, ROLES, RUN = "reference.governance_member", "reference.approval_role", "core.int_run_context"
-# From the seeds alone: a freeze holds when somebody other than its requester, in a role that may, approved it, and it was
-# recorded, before it ended and by the run's instant.
+# From the seeds alone: a freeze holds when somebody other than its requester, in a role that may, approved it, and it
+# was recorded, before it ended and by the run's instant.
 HELD = f"""
     select request.* from {FREEZES} as request
     inner join {RUN} as run on request.recorded_at <= run.as_of_at and request.approved_on <= run.as_of_at
