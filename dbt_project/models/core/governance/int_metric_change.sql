@@ -1,5 +1,5 @@
--- Every change request with what it really changes: its version against the one it would follow, and whether a plan pays
--- by the metric. A request that declares less has no effect, whatever was voted for it.
+-- Every change request with what it really changes: its version against the one it would follow, and whether a plan
+-- pays by the metric. A request that declares less has no effect, whatever was voted for it.
 with recursive
 metric_request as (
     select * from {{ ref('int_metric_request') }}
@@ -18,8 +18,8 @@ plan_activation as (
     where is_activated
 ),
 
--- a plan counts that pays on the day the change is proposed for, or was signed before it was asked for: one signed later
--- took the metric as it was
+-- a plan counts that pays on the day the change is proposed for, or was signed before it was asked for: one signed
+-- later took the metric as it was
 paid_request as (
     select distinct metric_request.change_request_id
     from metric_request
@@ -198,10 +198,10 @@ walk as (
             is_let_through and not is_kind_understated and row_number() over (
                 partition by metric_code, metric_version
                 order by
-                    case when is_let_through and not is_kind_understated then 0 else 1 end,
-                    starts_on,
+                    case when is_let_through and not is_kind_understated then 0 else 1 end asc,
+                    starts_on asc,
                     requested_on desc,
-                    change_request_id
+                    change_request_id asc
             ) = 1 as is_taken,
             step as judged_in_step
         from weighed
@@ -222,10 +222,10 @@ walk as (
             walk.judged_in_step
         from walk
         where exists (
-            select 1
-            from proposal
-            where proposal.metric_code = walk.metric_code and proposal.step = walk.step + 1
-        )
+                select 1
+                from proposal
+                where proposal.metric_code = walk.metric_code and proposal.step = walk.step + 1
+            )
     )
 ),
 

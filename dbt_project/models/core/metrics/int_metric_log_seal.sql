@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
--- What each run left in the logs of results and definitions: how many entries, and the hash over all of theirs. Appended
--- by every run, each run's seals hashed with those before, so that an entry, a key or the tail of a log that is taken
--- away between runs is missed (gate marts).
+-- What each run left in the logs of results and definitions: how many entries, and the hash over all of theirs.
+-- Appended by every run, each run's seals hashed with those before, so that an entry, a key or the tail of a log that
+-- is taken away between runs is missed (gate marts).
 with result_log as (
     select * from {{ ref('int_metric_result_log') }}
 ),
