@@ -44,10 +44,10 @@ def types_of(name: str) -> dict[str, str]:
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     """The seeds as loaded, the models that judge them, under the names the warehouse has them by."""
     with open_engine() as connection:
-        for name in MORE_SEEDS:
+        for name in set(MORE_SEEDS) - set(SEEDS):
             columns = ", ".join(f'"{column}" {kind}' for column, kind in types_of(name).items())
             connection.execute(f"create table {name} ({columns})")
-        for name in (*SEEDS, *MORE_SEEDS):
+        for name in {*SEEDS, *MORE_SEEDS}:
             fill(connection, name, [{key: value or None for key, value in row.items()} for row in seed(name)])
         connection.execute("insert into int_run_context values ('r', timestamp '2026-01-05 00:00:00', 'fixed')")
         connection.execute("alter table fct_metric_result add column freeze_status varchar")
