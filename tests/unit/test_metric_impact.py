@@ -22,7 +22,7 @@ from tests.governance import fill, open_engine
 from tests.unit.test_governance_gates import RULES, WORLD, seed_rows, table
 
 PROPOSED = {
-    "metric_definition": WORLD["metric_definition"] + "    m | 3 | 2026-01-01 |\n        n | 1 | 2024-07-01 |\n",
+    "metric_definition": WORLD["metric_definition"] + "    m | 3 | 2026-01-01 | | | \n        n | 1 | 2024-07-01 | | | \n",
     "achievement_band": """
         plan_code | plan_version | component_code | band_number | lower_bound | payout_share
         p | 1 | a | 1 | 0 | 0.25
