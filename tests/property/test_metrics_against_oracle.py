@@ -717,6 +717,19 @@ def test_drawn_definitions_come_out_as_the_oracle_says(engine: Engine, example: 
     assert compared(world, engine.build(world)) == []
 
 
+def test_strata_of_one_metric_are_not_the_samples_of_another(engine: Engine) -> None:
+    """The same measures by the same dimension, told apart for standardising by one and counted as samples by the other."""
+    world = drawn_world(random.Random(SEED))
+    assert len(world.observed["ticket_slt"]) > 20
+    for name in SEEDS:
+        world.seeds[name] = []
+    for code, use in (("m0", "standardised_by"), ("m1", "sample_dimension")):
+        unset = dict.fromkeys(("effective_to", "standardised_by", "sample_dimension"))
+        world.seeds["metric_definition"].append(_plain(code) | unset | {use: "category"})
+        world.seeds["metric_entity_type"].append({"metric_code": code, "metric_version": 1, "entity_type": "team"})
+    assert compared(world, engine.build(world)) == []
+
+
 def test_each_observation_table_is_scanned_once_for_dimensions_and_once_for_sums_whatever_the_definitions(
     engine: Engine,
 ) -> None:

@@ -1,6 +1,6 @@
 -- Payouts by team, quarter and currency for readers who may not see a person's pay: a group of fewer
--- participants than fewest_persons_shown shows no figure. No total over teams is published here, so a hidden group cannot be had
--- by subtraction.
+-- participants than fewest_persons_shown shows no figure. No total over teams is published here, so a hidden group
+-- cannot be had by subtraction.
 with fct_incentive_payout as (
     select * from {{ ref('fct_incentive_payout') }}
 ),

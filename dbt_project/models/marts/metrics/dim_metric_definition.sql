@@ -1,5 +1,5 @@
--- Every version of every metric definition, as it computes, with the hash over all that decides a value, and whether and
--- when its gates let it take effect.
+-- Every version of every metric definition, as it computes, with the hash over all that decides a value, and whether
+-- and when its gates let it take effect.
 with metric_definition as (
     select * from {{ ref('int_metric_definition') }}
 ),
