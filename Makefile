@@ -7,7 +7,7 @@
 PYTHON ?= python3
 # Test processes. Each file of tests stays in one process, so that a warehouse is built once per file.
 JOBS ?= 2
-PYTEST_ARGS ?= -n $(JOBS) --dist loadfile
+PYTEST_ARGS ?= -n $(JOBS) --dist loadfile -m 'not nightly'
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 COMPILE := pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults lint format dagster docs coverage export-run publish lock clean
+.PHONY: help setup demo test test-all faults lint format dagster docs coverage export-run publish lock clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -40,8 +40,11 @@ setup: $(READY) ## set up .venv from the lock files
 demo: $(READY) ## run the whole path on the demonstration company
 	@$(BIN)/sltw demo
 
-test: lint ## lint, then every test
+test: lint ## lint, then every test that does not take minutes of its own
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-all: lint ## lint, then every test, whole runs that are killed and repeated among them
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 faults: $(READY) ## extract under random faults from fixed seeds, N=<runs>, and compare with an undisturbed landing
 	@$(BIN)/python -m tests.faults --runs $(or $(N),200)

@@ -92,6 +92,11 @@ def run_gate(
     return GateResult(gate, ordered, round(time.monotonic() - started, 3))
 
 
+def connect_args(path: Path) -> dict[str, Any]:
+    """How a gate opens a warehouse: it never writes."""
+    return {"read_only": True}
+
+
 @contextmanager
 def _open(gate: str, warehouse_path: str | os.PathLike[str]) -> Iterator[DuckDBDatasource]:
     """A read-only datasource of an ephemeral context, its one connection open; closed with the block."""
@@ -121,7 +126,7 @@ def _open(gate: str, warehouse_path: str | os.PathLike[str]) -> Iterator[DuckDBD
             datasource = context.data_sources.add_duckdb(
                 "warehouse",
                 connection_string=f"duckdb:///{path}",
-                kwargs={"connect_args": {"read_only": True}},
+                kwargs={"connect_args": connect_args(path)},
             )
             engine = datasource.get_execution_engine()
             with engine.get_connection() as connection:

@@ -320,6 +320,7 @@ def test_one_day_more_equals_a_full_refresh(built: Built, tmp_path: Path) -> Non
     assert sum(before[key] != after[key] for key in before) >= 50
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_changed_definition_computes_every_clock_anew(built: Built, tmp_path: Path) -> None:
     """A run whose rules are not those remembered keeps nothing: here the targets are others."""
@@ -338,6 +339,7 @@ def test_a_changed_definition_computes_every_clock_anew(built: Built, tmp_path: 
         assert connection.execute("select sum(target_seconds) from slt.fct_ticket_slt").fetchone() == expected
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_numbers_given_anew_compute_every_clock_anew(built: Built, tmp_path: Path) -> None:
     """A registry that somebody dropped numbers the situations again, and kept rows would mean others by theirs."""

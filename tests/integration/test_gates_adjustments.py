@@ -113,7 +113,7 @@ DEFECTS = [
 def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A copy of the built warehouse; any defect is made in here and undone."""
     folder = tmp_path_factory.mktemp("adjustments")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
+    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")), is_held=True)
 
 
 def test_the_demonstration_company_passes(bench: Bench) -> None:

@@ -11,12 +11,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import duckdb_engine
 import pytest
+import sqlalchemy
 
+from expectations import runner
 from expectations.checks import CheckSpec
 from expectations.outcomes import Outcome, describe
 from expectations.runner import list_checks, run_gate
@@ -52,19 +56,46 @@ LOG_EVENTS = """
 """
 
 
+# What is held open for writing cannot be opened read-only beside it.
+HELD: set[Path] = set()
+_connect_args = runner.connect_args
+runner.connect_args = lambda path: {} if path in HELD else _connect_args(path)
+
+
 @dataclass(frozen=True)
 class Bench:
-    """The copy under test."""
+    """The copy under test.
+
+    is_held: the file stays open in this process from its first use until the bench is gone, for it takes longer to open
+    than most defects to judge; gates open it as it is held. Not for tests that hand the path to another process.
+    """
 
     path: Path
+    is_held: bool = False
+
+    @cached_property
+    def holder(self) -> duckdb.DuckDBPyConnection:
+        """A connection with the settings of the gates': DuckDB shares an open file only among equal ones."""
+        HELD.add(self.path.resolve())
+        agent = f"duckdb_engine/{duckdb_engine.__version__}(sqlalchemy/{sqlalchemy.__version__})"
+        return duckdb.connect(str(self.path.resolve()), config={"custom_user_agent": agent})
+
+    @contextmanager
+    def connection(self, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        if self.is_held:
+            with self.holder.cursor() as connection:
+                yield connection
+        else:
+            with duckdb.connect(str(self.path), read_only=read_only) as connection:
+                yield connection
 
     def sql(self, *statements: str) -> None:
-        with duckdb.connect(str(self.path)) as connection:
+        with self.connection() as connection:
             for statement in statements:
                 connection.execute(statement)
 
     def value(self, query: str) -> Any:
-        with duckdb.connect(str(self.path), read_only=True) as connection:
+        with self.connection(read_only=True) as connection:
             return connection.execute(query).fetchone()[0]
 
     @contextmanager
@@ -94,7 +125,7 @@ class Bench:
 def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A copy of the built warehouse, the event log in it; any defect is made in here and undone."""
     folder = tmp_path_factory.mktemp("gates")
-    copy = Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
+    copy = Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")), is_held=True)
     columns = "number, sys_mod_count::varchar, strftime(sys_updated_at, '%d/%m/%Y %H:%M')"
     copy.sql(
         f"create or replace table {LOG} as {LOG_EVENTS}",

@@ -103,7 +103,7 @@ def name_of(short: str, table: str, stands_on: str | None) -> str:
 def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A copy of the built warehouse; any defect is made in here and undone."""
     folder = tmp_path_factory.mktemp("finance")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
+    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")), is_held=True)
 
 
 @pytest.fixture(scope="module")

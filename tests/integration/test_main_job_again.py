@@ -27,12 +27,12 @@ from dagster_project.lib.run_lock import WarehouseBusyError, dbt_lock_path, hold
 from ingestion.settings import Settings
 from tests.conftest import DemoWarehouse, paths_environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 DAYS = [f"2025-03-{day}" for day in (29, 30, 31)]
 DEADLINE_SECONDS = 900
-# Marts that tell of the runs themselves: of the landing, batch by batch and answer by answer, to which a backfill adds its
-# own; of what is held since when; of what the gates said of the run before, which the undisturbed one had not.
+# Marts that tell of the runs themselves: of the landing, batch by batch and answer by answer, to which a backfill adds
+# its own; of what is held since when; of what the gates said of the run before, which the undisturbed one had not.
 TELL_OF_RUNS = (
     "dim_extract_batch",
     "fct_slt_trace",

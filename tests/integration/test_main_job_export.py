@@ -88,6 +88,7 @@ def test_everything_of_it_stands_beside_the_warehouse(exported):
     )
 
 
+@pytest.mark.nightly
 def test_a_second_run_lands_nothing_and_says_the_same(exported, real_event_log):
     again = export_run(real_event_log, exported[0])
     assert again.returncode == 0, again.stdout + again.stderr

@@ -227,6 +227,7 @@ def test_draws_reach_every_case(batch: Batch) -> None:
         assert count >= 50, (policy, policies)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_later_run_on_the_same_warehouse_equals_the_walk(batch: Batch) -> None:
     """A day and a half more of events, exclusions approved in retrospect and calendars corrected: all taken up."""

@@ -718,7 +718,7 @@ def test_drawn_definitions_come_out_as_the_oracle_says(engine: Engine, example: 
 
 
 def test_strata_of_one_metric_are_not_the_samples_of_another(engine: Engine) -> None:
-    """The same measures by the same dimension, told apart for standardising by one and counted as samples by the other."""
+    """The same measures by the same dimension, told apart for standardising by one, counted as samples by the other."""
     world = drawn_world(random.Random(SEED))
     assert len(world.observed["ticket_slt"]) > 20
     for name in SEEDS:
