@@ -55,12 +55,14 @@ def run_gate(
     *,
     models_path: str | os.PathLike[str] | None = None,
     specs: Sequence[CheckSpec] | None = None,
+    read_only: bool = True,
 ) -> GateResult:
     """Judge every check of a gate; the outcomes stand in the order of `list_checks`.
 
     models_path: folder of the marts' dbt properties, by default that of this repository. specs: judge these
-    checks instead of the gate's own. A check that raises is a failed outcome with the message; so is one
-    whose table is missing. Raises GateError when the warehouse cannot be opened.
+    checks instead of the gate's own. read_only: False within a process that has the file open for writing, because
+    DuckDB opens it again only alike; a gate writes nothing either way. A check that raises is a failed outcome with
+    the message; so is one whose table is missing. Raises GateError when the warehouse cannot be opened.
     """
     started = time.monotonic()
     specs = list_checks(gate) if specs is None else list(specs)
@@ -69,7 +71,7 @@ def run_gate(
             f"gate {gate}: there is no warehouse at {warehouse_path}; run the extracts first, or set WAREHOUSE_PATH"
         )
     models = Path(models_path) if models_path is not None else MODELS_PATH
-    with _open(gate, warehouse_path) as datasource:
+    with _open(gate, warehouse_path, read_only) as datasource:
         warehouse = _Warehouse(datasource)
         outcomes: dict[str, Outcome] = {}
         groups: dict[tuple[str, str | None], list[CheckSpec]] = {}
@@ -92,14 +94,9 @@ def run_gate(
     return GateResult(gate, ordered, round(time.monotonic() - started, 3))
 
 
-def connect_args(path: Path) -> dict[str, Any]:
-    """How a gate opens a warehouse: it never writes."""
-    return {"read_only": True}
-
-
 @contextmanager
-def _open(gate: str, warehouse_path: str | os.PathLike[str]) -> Iterator[DuckDBDatasource]:
-    """A read-only datasource of an ephemeral context, its one connection open; closed with the block."""
+def _open(gate: str, warehouse_path: str | os.PathLike[str], read_only: bool) -> Iterator[DuckDBDatasource]:
+    """A datasource of an ephemeral context, its one connection open; closed with the block."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read once, at import: nothing may leave this machine
     import great_expectations as gx
     from great_expectations.data_context.types.base import (
@@ -126,7 +123,7 @@ def _open(gate: str, warehouse_path: str | os.PathLike[str]) -> Iterator[DuckDBD
             datasource = context.data_sources.add_duckdb(
                 "warehouse",
                 connection_string=f"duckdb:///{path}",
-                kwargs={"connect_args": connect_args(path)},
+                kwargs={"connect_args": {"read_only": True} if read_only else {}},
             )
             engine = datasource.get_execution_engine()
             with engine.get_connection() as connection:

@@ -6,14 +6,9 @@ A defect in a register is made there: the check judges the mart against it and m
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites import marts_adjustments
 from expectations.suites.marts_adjustments import (
     AGENDA,
@@ -32,7 +27,7 @@ from expectations.suites.marts_adjustments import (
     VENDOR_REVIEW,
     VOTES,
 )
-from tests.integration.test_gates_built import Bench
+from tests.integration.bench import Bench
 
 pytestmark = pytest.mark.slow
 
@@ -109,24 +104,17 @@ DEFECTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("adjustments")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")), is_held=True)
-
-
 def test_the_demonstration_company_passes(bench: Bench) -> None:
-    result = run_gate("marts", bench.path, specs=list(SPECS.values()))
+    result = bench.run_gate("marts", SPECS.values())
     assert result.is_open and not result.skipped, [describe(o) for o in result.outcomes]
     assert {outcome.check_name for outcome in result.warnings} == PLANTED
 
 
 @pytest.mark.parametrize(("name", "table", "statement"), DEFECTS, ids=[f"{c[0]}-{n}" for n, c in enumerate(DEFECTS)])
 def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, statement: str) -> None:
-    (before,) = run_gate("marts", bench.path, specs=[SPECS[name]]).outcomes
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[name]]).outcomes
+    before = bench.outcome("marts", SPECS[name])
+    with bench.defect(table, statement):
+        outcome = bench.outcome("marts", SPECS[name])
     assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
     assert outcome.examples, outcome
     assert before.success or (outcome.unexpected_count or 0) > (before.unexpected_count or 0), outcome
@@ -148,7 +136,7 @@ def test_a_void_rejection_leaves_the_signature_before_it(bench: Bench, flaw: str
     )
     with bench.defect(SIGNATURES, again, f"update {{t}} set {flaw} where approval_id = 'x'"):
         for check in ("effect_is_signed", "effect_was_not_rejected"):
-            (outcome,) = run_gate("marts", bench.path, specs=[SPECS[f"{C}_{check}"]]).outcomes
+            outcome = bench.outcome("marts", SPECS[f"{C}_{check}"])
             assert outcome.success, outcome
 
 

@@ -7,20 +7,11 @@ log, which the company does not have, is added to the copy as a small table of i
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import duckdb_engine
 import pytest
-import sqlalchemy
 
-from expectations import runner
 from expectations.checks import CheckSpec
 from expectations.outcomes import Outcome, describe
 from expectations.runner import list_checks, run_gate
@@ -28,6 +19,7 @@ from expectations.suites import beside, marts_exclusions, marts_registers, stagi
 from expectations.suites.marts import MONEY_COLUMNS
 from expectations.suites.staging import MODELS, RULES, finance_checks, service_desk
 from expectations.suites.staging_people import DELISTED
+from tests.integration.bench import Bench
 
 pytestmark = pytest.mark.slow
 
@@ -56,76 +48,26 @@ LOG_EVENTS = """
 """
 
 
-# What is held open for writing cannot be opened read-only beside it.
-HELD: set[Path] = set()
-_connect_args = runner.connect_args
-runner.connect_args = lambda path: {} if path in HELD else _connect_args(path)
+def judge(bench: Bench, gate: str, name: str) -> Outcome:
+    """What the check of a name says; it must have been judged."""
+    outcome = bench.outcome(gate, SPECS[gate, name])
+    assert not outcome.is_skipped and not outcome.error, outcome
+    return outcome
 
 
-@dataclass(frozen=True)
-class Bench:
-    """The copy under test.
-
-    is_held: the file stays open in this process from its first use until the bench is gone, for it takes longer to open
-    than most defects to judge; gates open it as it is held. Not for tests that hand the path to another process.
-    """
-
-    path: Path
-    is_held: bool = False
-
-    @cached_property
-    def holder(self) -> duckdb.DuckDBPyConnection:
-        """A connection with the settings of the gates': DuckDB shares an open file only among equal ones."""
-        HELD.add(self.path.resolve())
-        agent = f"duckdb_engine/{duckdb_engine.__version__}(sqlalchemy/{sqlalchemy.__version__})"
-        return duckdb.connect(str(self.path.resolve()), config={"custom_user_agent": agent})
-
-    @contextmanager
-    def connection(self, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-        if self.is_held:
-            with self.holder.cursor() as connection:
-                yield connection
-        else:
-            with duckdb.connect(str(self.path), read_only=read_only) as connection:
-                yield connection
-
-    def sql(self, *statements: str) -> None:
-        with self.connection() as connection:
-            for statement in statements:
-                connection.execute(statement)
-
-    def value(self, query: str) -> Any:
-        with self.connection(read_only=True) as connection:
-            return connection.execute(query).fetchone()[0]
-
-    @contextmanager
-    def defect(self, table: str, *statements: str) -> Iterator[None]:
-        """Within the block the table is as the statements make it ({t} names it); afterwards as before."""
-        self.sql(f"create table landing.kept as select * from {table}")
-        try:
-            self.sql(*(statement.replace("{t}", table) for statement in statements))
-            yield
-        finally:
-            self.sql(f"create or replace table {table} as select * from landing.kept", "drop table landing.kept")
-
-    def judge(self, gate: str, name: str) -> Outcome:
-        (outcome,) = run_gate(gate, self.path, specs=[SPECS[gate, name]]).outcomes
-        assert not outcome.is_skipped and not outcome.error, outcome
-        return outcome
-
-    def refused(self, gate: str, name: str) -> Outcome:
-        outcome = self.judge(gate, name)
-        assert not outcome.success, f"{name} did not see its defect"
-        assert outcome.unexpected_count != 0 and (outcome.examples or outcome.unexpected_count is None), outcome
-        assert outcome.table in describe(outcome)
-        return outcome
+def refused(bench: Bench, gate: str, name: str) -> Outcome:
+    """The refusal of a check that must not pass."""
+    outcome = judge(bench, gate, name)
+    assert not outcome.success, f"{name} did not see its defect"
+    assert outcome.unexpected_count != 0 and (outcome.examples or outcome.unexpected_count is None), outcome
+    assert outcome.table in describe(outcome)
+    return outcome
 
 
 @pytest.fixture(scope="module")
 def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A copy of the built warehouse, the event log in it; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("gates")
-    copy = Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")), is_held=True)
+    copy = Bench.of(demo_warehouse.warehouse_path, tmp_path_factory.mktemp("gates"))
     columns = "number, sys_mod_count::varchar, strftime(sys_updated_at, '%d/%m/%Y %H:%M')"
     copy.sql(
         f"create or replace table {LOG} as {LOG_EVENTS}",
@@ -166,7 +108,7 @@ def test_the_demonstration_company_passes_both_gates(demo_warehouse: Any) -> Non
 
 
 def test_the_added_event_log_is_clean(bench: Bench) -> None:
-    result = run_gate("staging", bench.path)
+    result = bench.run_gate("staging")
     assert result.is_open and not result.skipped
     assert not [o.check_name for o in result.warnings if "event_log" in o.check_name]
 
@@ -203,10 +145,10 @@ def test_each_column_refuses_bad_values(bench: Bench, gate: str, table: str, spe
     assert bench.value(f"select count(*) from {table}"), f"{table} is empty: nothing is proved on it"
     with bench.defect(
         table,
-        "create or replace table {t} as select * from {t}",  # without the constraints of the contract
+        # without the constraints of the contract
         "update {t} set " + ", ".join(f"{column} = {value}" for column, value in changes.items()),
     ):
-        outcomes = run_gate(gate, bench.path, specs=specs).outcomes
+        outcomes = bench.run_gate(gate, specs).outcomes
     for spec, outcome in zip(specs, outcomes, strict=True):
         assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
         assert spec.arguments["column"] in outcome.examples[0], outcome
@@ -221,14 +163,14 @@ def test_each_key_refuses_a_repeat(bench: Bench, gate: str, table: str, specs: l
         "create or replace table {t} as select * from {t}",
         f"insert into {{t}} select * from {{t}} where {given} limit 1",
     ):
-        outcomes = run_gate(gate, bench.path, specs=specs).outcomes
+        outcomes = bench.run_gate(gate, specs).outcomes
     assert all(not o.success and o.examples[0]["row_count"] == 2 for o in outcomes), outcomes
 
 
 @pytest.mark.parametrize("table", [table for table, _ in MODELS.values()])
 def test_each_staging_model_refuses_a_lost_record(bench: Bench, table: str) -> None:
     with bench.defect(table, f"delete from {{t}} where {ONE}"):
-        (example,) = bench.refused("staging", f"{table.partition('.')[2]}_loses_nothing").examples
+        (example,) = refused(bench, "staging", f"{table.partition('.')[2]}_loses_nothing").examples
     assert example["raw_count"] == example["staged_count"] + 1
 
 
@@ -237,8 +179,8 @@ def test_each_staging_model_refuses_a_lost_record(bench: Bench, table: str) -> N
 )
 def test_each_money_column_refuses_a_float(bench: Bench, table: str, column: str) -> None:
     with bench.defect(table, f"create or replace table {{t}} as select * replace ({column}::double as {column}) from {{t}}"):  # fmt: skip
-        outcome = bench.refused("marts", f"{table.partition('.')[2]}_{column}_is_money")
-        listed = bench.refused("marts", "fct_incentive_payout_no_float_in_the_marts").examples
+        outcome = refused(bench, "marts", f"{table.partition('.')[2]}_{column}_is_money")
+        listed = refused(bench, "marts", "fct_incentive_payout_no_float_in_the_marts").examples
     assert (
         outcome.observed == "DOUBLE" and {"table_name": table, "column_name": column, "data_type": "DOUBLE"} in listed
     )
@@ -300,12 +242,12 @@ def test_one_bad_row_warns_and_many_block(bench: Bench, short: str, table: str, 
     mostly = SPECS["staging", f"{name}_mostly"]
     share = mostly.tolerated_share or 1 - mostly.arguments["mostly"]
     with bench.defect(table, f"update {{t}} set {change} where {one}"):
-        outcome = bench.refused("staging", name)
+        outcome = refused(bench, "staging", name)
         assert not outcome.is_blocking and outcome.examples
         if bench.value(f"select count(*) from {table}") * share >= 1 and "number" not in mostly.tolerated_of:
-            assert bench.judge("staging", f"{name}_mostly").success
+            assert judge(bench, "staging", f"{name}_mostly").success
     with bench.defect(table, f"update {{t}} set {change} where {ALL}"):
-        assert bench.refused("staging", f"{name}_mostly").is_blocking
+        assert refused(bench, "staging", f"{name}_mostly").is_blocking
 
 
 # --- rules of their own SQL: check, table, statement ---
@@ -344,7 +286,7 @@ STAGING = [
 @pytest.mark.parametrize(("short", "table", "statement"), STAGING, ids=[case[0] for case in STAGING])
 def test_staging_refuses(bench: Bench, short: str, table: str, statement: str) -> None:
     with bench.defect(table, statement):
-        assert bench.refused("staging", full_name(short, table)).examples
+        assert refused(bench, "staging", full_name(short, table)).examples
 
 
 T, S = "slt.fct_ticket_slt", "slt.fct_slt_clock_segment"
@@ -426,17 +368,17 @@ def mart_check(short: str, table: str) -> str:
 @pytest.mark.parametrize(("short", "table", "statement"), MARTS, ids=[f"{mart_check(c[0], c[1])}-{n}" for n, c in enumerate(MARTS)])  # fmt: skip
 def test_marts_refuse(bench: Bench, short: str, table: str, statement: str) -> None:
     with bench.defect(table, statement):
-        bench.refused("marts", mart_check(short, table))
+        refused(bench, "marts", mart_check(short, table))
 
 
 def test_settled_differences_need_nobody(bench: Bench) -> None:
     for table in (RP, RG):
         with bench.defect(table, "update {t} set status = 'timing'"):
-            assert bench.judge("marts", mart_check("needs_nobody", table)).success
+            assert judge(bench, "marts", mart_check("needs_nobody", table)).success
 
 
 def test_the_planted_differences_are_listed_largest_first(bench: Bench) -> None:
-    outcome = bench.refused("marts", "rec_payout_to_payroll_needs_nobody")
+    outcome = refused(bench, "marts", "rec_payout_to_payroll_needs_nobody")
     assert not outcome.is_blocking
     sizes = [abs(float(example["difference_amount"])) for example in outcome.examples]
     assert sizes == sorted(sizes, reverse=True) and all(example["explanation"] for example in outcome.examples)
@@ -461,7 +403,7 @@ def judge_properties(bench: Bench, folder: Path, check: str, **values: str) -> O
     }  # fmt: skip
     (folder / "incentives").mkdir()
     (folder / "incentives" / "mart_team_payout.yml").write_text(PROPERTIES.format(**{**defaults, **values}))
-    return run_gate("marts", bench.path, models_path=folder, specs=[SPECS["marts", check]]).outcomes[0]
+    return bench.outcome("marts", SPECS["marts", check], folder)
 
 
 @pytest.mark.parametrize(
@@ -491,7 +433,7 @@ def test_no_value_for_bi_names_a_person(bench: Bench, tmp_path: Path) -> None:
     person = bench.value(f"select min(display_name) from {EMPLOYEES}")
     assert judge_properties(bench, tmp_path, check).success
     with bench.defect(TP, f"update {{t}} set team_name = '{person}' where {ONE}"):
-        outcome = run_gate("marts", bench.path, models_path=tmp_path, specs=[SPECS["marts", check]]).outcomes[0]
+        outcome = bench.outcome("marts", SPECS["marts", check], tmp_path)
     assert outcome.is_blocking
     assert outcome.examples == [{"table_name": TP, "column_name": "team_name", "row_count": 1}]
     assert person not in describe(outcome)
@@ -504,7 +446,7 @@ def test_no_value_for_bi_names_a_person_who_has_left_the_directory(bench: Bench,
         assert judge_properties(bench, tmp_path, check).success
         bench.sql(left)
         try:
-            outcome = run_gate("marts", bench.path, models_path=tmp_path, specs=[SPECS["marts", check]]).outcomes[0]
+            outcome = bench.outcome("marts", SPECS["marts", check], tmp_path)
         finally:
             bench.sql(f"delete from {DELISTED} where employee_id = 'x'")
     assert outcome.is_blocking and not outcome.error
@@ -512,7 +454,7 @@ def test_no_value_for_bi_names_a_person_who_has_left_the_directory(bench: Bench,
 
 def test_without_the_models_properties_nothing_may_be_published(bench: Bench, tmp_path: Path) -> None:
     check = SPECS["marts", "mart_team_payout_bi_columns_name_no_person"]
-    outcome = run_gate("marts", bench.path, models_path=tmp_path, specs=[check]).outcomes[0]
+    outcome = bench.outcome("marts", check, tmp_path)
     assert outcome.is_blocking and "no model properties" in outcome.error
 
 

@@ -7,7 +7,6 @@ The demonstration company passes but for what is planted, and the reconciliation
 from __future__ import annotations
 
 import re
-import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import duckdb
 import pytest
 
 from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites import marts_finance
 from expectations.suites.staging import finance_checks
 from expectations.suites.staging_finance import (
@@ -34,7 +32,7 @@ from expectations.suites.staging_finance import (
     SUMMARIES,
 )
 from ingestion.sources import SOURCES
-from tests.integration.test_gates_built import Bench
+from tests.integration.bench import Bench
 
 pytestmark = pytest.mark.slow
 
@@ -100,13 +98,6 @@ def name_of(short: str, table: str, stands_on: str | None) -> str:
 
 
 @pytest.fixture(scope="module")
-def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("finance")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")), is_held=True)
-
-
-@pytest.fixture(scope="module")
 def warehouse(demo_warehouse: Any) -> Any:
     with duckdb.connect(str(demo_warehouse.warehouse_path), read_only=True) as connection:
         yield connection
@@ -118,7 +109,7 @@ def facts(demo_warehouse: Any, prefix: str) -> list[dict[str, Any]]:
 
 def test_the_demonstration_company_passes_but_for_what_is_planted(bench: Bench) -> None:
     for gate, specs in (("staging", STAGING), ("marts", MARTS)):
-        result = run_gate(gate, bench.path, specs=list(specs.values()))
+        result = bench.run_gate(gate, specs.values())
         assert result.is_open and not result.skipped, [describe(o) for o in result.outcomes]
         assert {o.check_name for o in result.warnings} == PLANTED & set(specs), [describe(o) for o in result.warnings]
 
@@ -131,9 +122,9 @@ def test_each_check_refuses_its_defect(
     gate, spec = ("marts", MARTS[name]) if name in MARTS else ("staging", STAGING[name])
     before = 0
     if name in PLANTED:
-        before = run_gate(gate, bench.path, specs=[spec]).outcomes[0].unexpected_count
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate(gate, bench.path, specs=[spec]).outcomes
+        before = bench.outcome(gate, spec).unexpected_count
+    with bench.defect(table, statement):
+        outcome = bench.outcome(gate, spec)
     assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
     assert outcome.examples and (name not in PLANTED or outcome.unexpected_count > before), outcome
 

@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites.marts_knowledge import DEFINITION_HISTORY, RESULT_HISTORY, SEALS, checks
-from tests.integration.test_gates_built import GIVEN, UNIQUE, VALUES, Bench, mart_check
+from tests.integration.bench import Bench
+from tests.integration.test_gates_built import GIVEN, UNIQUE, VALUES, mart_check
 
 pytestmark = pytest.mark.slow
 
@@ -57,46 +52,28 @@ SEAL_DEFECTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("knowledge")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")), is_held=True)
-
-
 def test_the_demonstration_company_passes(bench: Bench) -> None:
-    result = run_gate("marts", bench.path, specs=list(SPECS.values()))
-    assert result.is_open and not result.warnings and not result.skipped, [describe(o) for o in result.outcomes]
+    bench.assert_passes("marts", SPECS.values())
 
 
 @pytest.mark.requirement("OPS-4.6")
 @pytest.mark.parametrize(("short", "table", "statement"), DEFECTS, ids=[f"{mart_check(c[0], c[1])}-{n}" for n, c in enumerate(DEFECTS)])  # fmt: skip
 def test_each_check_refuses_its_defect(bench: Bench, short: str, table: str, statement: str) -> None:
-    assert bench.value(f"select count(*) from {table}"), f"{table} is empty: nothing is proved on it"
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[mart_check(short, table)]]).outcomes
-    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
-    assert outcome.examples, outcome
+    bench.assert_refuses(SPECS[mart_check(short, table)], table, statement)
 
 
 @pytest.mark.requirement("OPS-4.6")
 @pytest.mark.parametrize(("short", "statement"), SEAL_DEFECTS)
 def test_a_seal_that_was_moved_is_refused(bench: Bench, short: str, statement: str) -> None:
-    assert bench.value(f"select count(*) from {SEALS}"), f"{SEALS} is empty: nothing is proved on it"
-    with bench.defect(SEALS, statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[mart_check(short, RESULT_HISTORY)]]).outcomes
-    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
-    assert outcome.examples, outcome
+    bench.assert_refuses(SPECS[mart_check(short, RESULT_HISTORY)], SEALS, statement)
 
 
 @pytest.mark.requirement("OPS-4.6")
 @pytest.mark.parametrize("table", [RESULT_HISTORY, DEFINITION_HISTORY])
 @pytest.mark.parametrize("gone", ["(metric_code, metric_version) = ('slt_attainment', 1)", "metric_code = 'slt_attainment'", "true"])  # fmt: skip
 def test_a_key_or_a_whole_log_taken_away_is_missed(bench: Bench, table: str, gone: str) -> None:
-    with bench.defect(table, "create or replace table {t} as select * from {t}", f"delete from {{t}} where {gone}"):
-        (outcome,) = run_gate(
-            "marts", bench.path, specs=[SPECS[mart_check("sealed_entries_are_there", RESULT_HISTORY)]]
-        ).outcomes
+    with bench.defect(table, f"delete from {{t}} where {gone}"):
+        outcome = bench.outcome("marts", SPECS[mart_check("sealed_entries_are_there", RESULT_HISTORY)])
     assert not outcome.success and not outcome.error, outcome
 
 
@@ -111,10 +88,10 @@ def test_a_tail_taken_away_with_its_seal_is_missed(bench: Bench) -> None:
             f"select '{run_id}' as run_id, 'marts' as gate, '{check}' as check_name, now()::timestamp as judged_at, "
             "'passed' as outcome, 0 as failing_row_count"
         )
-        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[check]]).outcomes
+        outcome = bench.outcome("marts", SPECS[check])
         assert outcome.success, outcome
         bench.sql(f"delete from {SEALS}")
-        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[check]]).outcomes
+        outcome = bench.outcome("marts", SPECS[check])
     assert not outcome.success and not outcome.error, outcome
 
 

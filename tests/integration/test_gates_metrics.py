@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites.marts_metrics import DEFINITIONS, EVIDENCE, FOR_BI, RESULTS, checks
-from tests.integration.test_gates_built import GIVEN, UNIQUE, VALUES, Bench, mart_check
+from tests.integration.bench import Bench
+from tests.integration.test_gates_built import GIVEN, UNIQUE, VALUES, mart_check
 
 pytestmark = pytest.mark.slow
 
@@ -77,40 +72,24 @@ FREEZE_FLAWS = {
 }
 
 
-@pytest.fixture(scope="module")
-def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("metrics")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")), is_held=True)
-
-
 def test_the_demonstration_company_passes(bench: Bench) -> None:
-    result = run_gate("marts", bench.path, specs=list(SPECS.values()))
-    assert result.is_open and not result.warnings and not result.skipped, [describe(o) for o in result.outcomes]
+    bench.assert_passes("marts", SPECS.values())
 
 
 @pytest.mark.parametrize(("short", "table", "statement"), DEFECTS, ids=[f"{mart_check(c[0], c[1])}-{n}" for n, c in enumerate(DEFECTS)])  # fmt: skip
 def test_each_check_refuses_its_defect(bench: Bench, short: str, table: str, statement: str) -> None:
-    count = bench.value(f"select count(*) from {table}")
-    assert count, f"{table} is empty: nothing is proved on it"
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        judged = mart_check(short, RESULTS if table.startswith("reference.") else table)
-        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[judged]]).outcomes
-    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
-    assert outcome.examples, outcome
+    judged = mart_check(short, RESULTS if table.startswith("reference.") else table)
+    bench.assert_refuses(SPECS[judged], table, statement)
 
 
 @pytest.mark.requirement("OPS-4.3")
 @pytest.mark.parametrize("flaw", FREEZE_FLAWS)
 def test_a_result_frozen_by_a_request_without_one_condition_is_refused(bench: Bench, flaw: str) -> None:
     """The results stay frozen as they are; the request they rest on loses one condition."""
-    name = mart_check("freeze_is_one_that_holds", RESULTS)
+    spec = SPECS[mart_check("freeze_is_one_that_holds", RESULTS)]
     for freeze_id in ("FRZ-001", "FRZ-002", "FRZ-003"):
-        with bench.defect(
-            "reference.metric_freeze", f"update {{t}} set {FREEZE_FLAWS[flaw]} where freeze_id = '{freeze_id}'"
-        ):
-            (outcome,) = run_gate("marts", bench.path, specs=[SPECS[name]]).outcomes
-        assert not outcome.success and not outcome.error and outcome.examples, (freeze_id, outcome)
+        statement = f"update {{t}} set {FREEZE_FLAWS[flaw]} where freeze_id = '{freeze_id}'"
+        bench.assert_refuses(spec, "reference.metric_freeze", statement)
 
 
 def test_every_check_has_a_defect() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from expectations.suites import staging
 from expectations.suites.marts_monitoring import GAP, MATCH, OBJECTIVE, SKEW, checks
-from tests.integration.test_gates_built import Bench, bench  # noqa: F401 (the fixture)
+from tests.integration.bench import Bench
+from tests.integration.test_gates_built import judge, refused
 
 pytestmark = [pytest.mark.slow, pytest.mark.requirement("SVC-3.4"), pytest.mark.requirement("SLT-3.2")]
 
@@ -61,20 +62,20 @@ def test_every_rule_has_a_defect() -> None:
     assert {spec.check_name for spec in checks()} == {_name(table, short) for short, table, _ in DEFECTS}
 
 
-def test_what_is_planted_warns_and_nothing_else_does(bench: Bench) -> None:  # noqa: F811
-    failed = {spec.check_name for spec in checks() if not bench.judge("marts", spec.check_name).success}
+def test_what_is_planted_warns_and_nothing_else_does(bench: Bench) -> None:
+    failed = {spec.check_name for spec in checks() if not judge(bench, "marts", spec.check_name).success}
     assert failed == PLANTED
 
 
 @pytest.mark.requirement("OPS-3.2")
 @pytest.mark.parametrize(("short", "table", "statement"), DEFECTS, ids=[f"{n}-{c[0]}" for n, c in enumerate(DEFECTS)])
-def test_each_rule_refuses_its_defect(bench: Any, short: str, table: str, statement: str) -> None:  # noqa: F811
+def test_each_rule_refuses_its_defect(bench: Any, short: str, table: str, statement: str) -> None:
     severity = {spec.check_name: spec.severity for spec in checks()}[_name(table, short)]
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        assert bench.refused("marts", _name(table, short)).is_blocking == (severity == "block")
+    with bench.defect(table, statement):
+        assert refused(bench, "marts", _name(table, short)).is_blocking == (severity == "block")
 
 
 @pytest.mark.parametrize(("short", "table", "statement"), STAGING_DEFECTS)
-def test_each_rule_of_the_records_refuses_its_defect(bench: Any, short: str, table: str, statement: str) -> None:  # noqa: F811
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        assert not bench.refused("staging", _name(table, short)).is_blocking
+def test_each_rule_of_the_records_refuses_its_defect(bench: Any, short: str, table: str, statement: str) -> None:
+    with bench.defect(table, statement):
+        assert not refused(bench, "staging", _name(table, short)).is_blocking

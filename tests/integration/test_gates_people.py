@@ -6,14 +6,10 @@ Also what the demonstration company's shared accounts come out as: whose work it
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites import marts_people, staging_people
 from expectations.suites.marts_people import PAYOUTS, UNATTRIBUTED, WORK
 from expectations.suites.staging_people import (
@@ -28,7 +24,8 @@ from expectations.suites.staging_people import (
     TERMS,
     WORKERS,
 )
-from tests.integration.test_gates_built import GIVEN, UNIQUE, VALUES, Bench
+from tests.integration.bench import Bench
+from tests.integration.test_gates_built import GIVEN, UNIQUE, VALUES
 
 pytestmark = pytest.mark.slow
 
@@ -85,32 +82,21 @@ DEFECTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("people")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")), is_held=True)
-
-
 @pytest.mark.parametrize(("gate", "specs"), [("staging", STAGING), ("marts", MARTS)])
 def test_the_demonstration_company_passes(bench: Bench, gate: str, specs: dict[str, Any]) -> None:
-    result = run_gate(gate, bench.path, specs=list(specs.values()))
-    assert result.is_open and not result.warnings and not result.skipped, [describe(o) for o in result.outcomes]
+    bench.assert_passes(gate, specs.values())
 
 
 @pytest.mark.parametrize(("name", "table", "statement"), DEFECTS, ids=[f"{c[0]}-{n}" for n, c in enumerate(DEFECTS)])
 def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, statement: str) -> None:
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate("staging" if name in STAGING else "marts", bench.path, specs=[SPECS[name]]).outcomes
-    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
-    assert outcome.examples, outcome
+    bench.assert_refuses(SPECS[name], table, statement, gate="staging" if name in STAGING else "marts")
 
 
 @pytest.mark.requirement("DESK-3.6")
 def test_what_blocks_pay_blocks_and_a_leavers_change_is_only_listed(bench: Bench) -> None:
     statement = f"update {{t}} set is_attributed = false, unattributed_reason = 'after_leaving' where {PAID_STOP}"
     with bench.defect(WORK, statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[MARTS["chk_unattributed_work"]]).outcomes
+        outcome = bench.outcome("marts", MARTS["chk_unattributed_work"])
     assert outcome.success and MARTS["chk_unattributed_work"].severity == "block"
 
 

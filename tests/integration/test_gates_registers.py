@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from expectations.outcomes import describe
-from expectations.runner import GATES, list_checks, run_gate
+from expectations.runner import GATES, list_checks
 from expectations.suites.marts_registers import (
     COMMUNICATIONS,
     CONTINGENCY,
@@ -25,7 +21,8 @@ from expectations.suites.marts_registers import (
     VENDOR_DATA,
     checks,
 )
-from tests.integration.test_gates_built import Bench, mart_check
+from tests.integration.bench import Bench
+from tests.integration.test_gates_built import mart_check
 
 pytestmark = pytest.mark.slow
 
@@ -122,15 +119,8 @@ CONDITIONS = [
 AGREEMENTS = "reference.data_sharing_agreement"
 
 
-@pytest.fixture(scope="module")
-def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("registers")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")), is_held=True)
-
-
 def test_the_demonstration_company_passes_and_what_does_not_hold_is_told(bench: Bench) -> None:
-    result = run_gate("marts", bench.path, specs=list(SPECS.values()))
+    result = bench.run_gate("marts", SPECS.values())
     assert result.is_open and not result.skipped, [describe(o) for o in result.blocking]
     assert {o.check_name for o in result.warnings} == PLANTED, [describe(o) for o in result.warnings]
 
@@ -139,9 +129,9 @@ def test_the_demonstration_company_passes_and_what_does_not_hold_is_told(bench: 
 def test_each_check_refuses_its_defect(bench: Bench, short: str, table: str, statement: str) -> None:
     spec = SPECS[mart_check(short, table)]
     assert bench.value(f"select count(*) from {table}"), f"{table} is empty: nothing is proved on it"
-    before = run_gate("marts", bench.path, specs=[spec]).outcomes[0].unexpected_count or 0
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
+    before = bench.outcome("marts", spec).unexpected_count or 0
+    with bench.defect(table, statement):
+        outcome = bench.outcome("marts", spec)
     assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
     assert outcome.examples and (outcome.unexpected_count is None or outcome.unexpected_count > before), outcome
 
@@ -151,10 +141,10 @@ def test_each_check_refuses_its_defect(bench: Bench, short: str, table: str, sta
 def test_a_vendor_report_counts_only_while_every_condition_holds(bench: Bench, condition: str, statement: str) -> None:
     """The gate judges the agreements themselves: figures that still stand on one that is gone are refused."""
     spec = SPECS[mart_check("vendor_reports_are_agreed", PERFORMANCE)]
-    (before,) = run_gate("marts", bench.path, specs=[spec]).outcomes
+    before = bench.outcome("marts", spec)
     assert before.success, before
-    with bench.defect(AGREEMENTS, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
+    with bench.defect(AGREEMENTS, statement):
+        outcome = bench.outcome("marts", spec)
     reports = bench.value("select count(*) from reference.vendor_reported_performance where vendor_code = 'deepcable'")
     assert not outcome.success and outcome.unexpected_count == reports > 0, (condition, outcome)
 

@@ -6,15 +6,12 @@ And what the CMDB's state does to a figure: the same request for exclusion count
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
 from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites.marts_cmdb import (
     ACCURACY,
     ENTITIES,
@@ -27,7 +24,8 @@ from expectations.suites.marts_cmdb import (
     checks,
 )
 from expectations.suites.staging import MODELS, service_desk
-from tests.integration.test_gates_built import GIVEN, UNIQUE, VALUES, Bench
+from tests.integration.bench import Bench
+from tests.integration.test_gates_built import GIVEN, UNIQUE, VALUES
 
 pytestmark = pytest.mark.slow
 
@@ -71,8 +69,7 @@ DEFECTS = [
 @pytest.fixture(scope="module")
 def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("servicenow")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
+    return Bench.of(demo_warehouse.warehouse_path, tmp_path_factory.mktemp("servicenow"), is_held=False)
 
 
 def spec_of(gate: str, short: str, table: str) -> Any:
@@ -83,8 +80,8 @@ def spec_of(gate: str, short: str, table: str) -> Any:
 @pytest.mark.requirement("SLT-8.6")
 @pytest.mark.requirement("LTI-7.1")
 def test_the_demonstration_company_passes_and_its_unverified_items_are_listed(bench: Bench) -> None:
-    marts = run_gate("marts", bench.path, specs=list(MARTS.values()))
-    staging = run_gate("staging", bench.path, specs=list(STAGING.values()))
+    marts = bench.run_gate("marts", MARTS.values())
+    staging = bench.run_gate("staging", STAGING.values())
     assert marts.is_open and staging.is_open, [describe(o) for o in (*marts.blocking, *staging.blocking)]
     assert not staging.warnings and not marts.skipped and not staging.skipped
     (warning,) = marts.warnings
@@ -96,8 +93,8 @@ def test_the_demonstration_company_passes_and_its_unverified_items_are_listed(be
 @pytest.mark.parametrize(("gate", "short", "table", "statement"), DEFECTS, ids=[f"{c[1]}-{n}" for n, c in enumerate(DEFECTS)])  # fmt: skip
 def test_each_rule_refuses_its_defect(bench: Bench, gate: str, short: str, table: str, statement: str) -> None:
     assert bench.value(f"select count(*) from {table}"), f"{table} is empty: nothing is proved on it"
-    with bench.defect(table, "create or replace table {t} as select * from {t}", *statement.split("; ")):
-        (outcome,) = run_gate(gate, bench.path, specs=[spec_of(gate, short, table)]).outcomes
+    with bench.defect(table, *statement.split("; ")):
+        outcome = bench.outcome(gate, spec_of(gate, short, table))
     assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
     assert outcome.examples, outcome
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from expectations.suites.marts_slo import checks
-from tests.integration.test_gates_built import Bench, bench  # noqa: F401 (the fixture)
+from tests.integration.bench import Bench
+from tests.integration.test_gates_built import refused
 
 pytestmark = [pytest.mark.slow, pytest.mark.requirement("SVC-4.0")]
 
@@ -38,13 +39,13 @@ def test_every_rule_has_a_defect() -> None:
     assert rules == {f"{table.partition('.')[2]}_{short}" for short, table, _ in DEFECTS}
 
 
-def test_the_demonstration_company_has_budgets_of_every_status(bench: Bench) -> None:  # noqa: F811
+def test_the_demonstration_company_has_budgets_of_every_status(bench: Bench) -> None:
     statuses = "select string_agg(distinct budget_status, ' ' order by budget_status) from slt.fct_error_budget"
     assert bench.value(statuses) == "exhausted insufficient_data within_budget"
     assert bench.value("select count(*) from slt.dim_slo where not is_effective") >= 1
 
 
 @pytest.mark.parametrize(("short", "table", "statement"), DEFECTS, ids=[f"{n}-{c[0]}" for n, c in enumerate(DEFECTS)])
-def test_each_rule_refuses_its_defect(bench: Any, short: str, table: str, statement: str) -> None:  # noqa: F811
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        assert bench.refused("marts", f"{table.partition('.')[2]}_{short}").is_blocking
+def test_each_rule_refuses_its_defect(bench: Any, short: str, table: str, statement: str) -> None:
+    with bench.defect(table, statement):
+        assert refused(bench, "marts", f"{table.partition('.')[2]}_{short}").is_blocking

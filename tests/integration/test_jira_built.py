@@ -3,24 +3,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
 from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites import marts_jira
 from expectations.suites.marts_jira import GAPS, SLA
 from expectations.suites.staging import RULES
 from expectations.suites.staging_jira import CHANGELOGS, ISSUES
 from ingestion.demo.jira_desk import Desk
 from ingestion.demo.reference_clock import calculate_ticket_slts
-from tests.integration.test_gates_built import Bench
+from tests.integration.bench import Bench
 from tests.oracle import _segment_differences, _ticket_differences
 
 pytestmark = pytest.mark.slow
@@ -74,8 +71,7 @@ def full_name(check: str, table: str) -> str:
 @pytest.fixture(scope="module")
 def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("jira")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
+    return Bench.of(demo_warehouse.warehouse_path, tmp_path_factory.mktemp("jira"), is_held=False)
 
 
 @pytest.mark.requirement("LTI-7.1")
@@ -160,7 +156,7 @@ def test_custom_fields_become_categories(demo_warehouse: Any) -> None:
 
 def test_the_demonstration_company_passes(bench: Bench) -> None:
     for gate, specs in (("staging", STAGING), ("marts", MARTS)):
-        result = run_gate(gate, bench.path, specs=list(specs.values()))
+        result = bench.run_gate(gate, specs.values())
         assert result.is_open and not result.warnings and not result.skipped, [
             describe(outcome) for outcome in (*result.blocking, *result.warnings)
         ]
@@ -169,8 +165,8 @@ def test_the_demonstration_company_passes(bench: Bench) -> None:
 @pytest.mark.parametrize(("gate", "check", "table", "statement"), DEFECTS, ids=[f"{full_name(c, t)}-{n}" for n, (_, c, t, _) in enumerate(DEFECTS)])  # fmt: skip
 def test_each_check_refuses_its_defect(bench: Bench, gate: str, check: str, table: str, statement: str) -> None:
     spec = {"staging": STAGING, "marts": MARTS}[gate][full_name(check, table)]
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate(gate, bench.path, specs=[spec]).outcomes
+    with bench.defect(table, statement):
+        outcome = bench.outcome(gate, spec)
     assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
     assert outcome.examples, outcome
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,13 @@ from dagster_project.defs.ingestion.landing import source_asset
 from dagster_project.defs.ingestion.raw_entities import entity_asset
 from dagster_project.lib.freshness import dependents_of_entities, policy_of_entity, policy_of_source, window_of
 from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites.marts_sources import SLA, checks
 from ingestion.contracts import Entity
 from ingestion.freshness import Promise, promise_of, read_promises, write_entities
 from ingestion.landing import prepare
 from ingestion.settings import Settings
 from ingestion.sources import SOURCES
-from tests.integration.test_gates_built import Bench
+from tests.integration.bench import Bench
 
 SPECS = {spec.check_name: spec for spec in checks()}
 DAY = date(2025, 6, 1)
@@ -138,14 +136,13 @@ def test_the_assets_carry_their_policies(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    folder = tmp_path_factory.mktemp("freshness")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
+    return Bench.of(demo_warehouse.warehouse_path, tmp_path_factory.mktemp("freshness"), is_held=False)
 
 
 @pytest.mark.slow
 @pytest.mark.requirement("LTI-7.6")
 def test_the_demonstration_keeps_its_promises(bench: Bench) -> None:
-    result = run_gate("marts", bench.path, specs=list(SPECS.values()))
+    result = bench.run_gate("marts", SPECS.values())
     assert result.is_open and not result.warnings, [describe(o) for o in result.outcomes if not o.success]
     absent = bench.value(f"select count(*) from {SLA} where sla_status = 'absent' and not is_late")
     assert absent == bench.value(f"select count(*) from {SLA} where source_name = 'servicenow_event_log'") == 1
@@ -184,8 +181,8 @@ def test_every_check_has_a_defect() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "table", "statement"), DEFECTS, ids=[f"{d[0]}-{n}" for n, d in enumerate(DEFECTS)])
 def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, statement: str) -> None:
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[name]]).outcomes
+    with bench.defect(table, statement):
+        outcome = bench.outcome("marts", SPECS[name])
     assert not outcome.success and not outcome.error and outcome.examples, outcome
 
 
