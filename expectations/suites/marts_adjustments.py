@@ -29,6 +29,16 @@ DEFECT = "a defect of the model: nothing may be published from it; see the keys 
 OPEN = "date '9999-12-31'"
 PERIOD_END = "(checked.period_start_on + case checked.period_grain when 'month' then interval 1 month else interval 3 month end)::date"  # noqa: E501
 
+
+def in_band(request: str) -> str:
+    """Condition: the amount of a request (alias) lies in a threshold's band (alias band) in force on its day."""
+    return (
+        f"band.currency_code = {request}.currency_code and {request}.at_stake_amount >= band.from_amount "
+        f"and {request}.at_stake_amount < coalesce(band.below_amount, 1e15) "
+        f"and {request}.requested_at::date between band.effective_from and coalesce(band.effective_to, {OPEN})"
+    )
+
+
 # Signatures and rejections that can count for an adjustment, seen from the registers: taken down by the run's instant
 # and inside the window, decided after the request, by neither requester nor anybody paid on the result, each in a role
 # held that day, or lent for that day, that may sign in the amount's band. Of a hand's several the last one stands.
@@ -45,10 +55,7 @@ SOUND = f"""
         inner join {RULES} as rule
             on rule.adjustment_type = request.adjustment_type
             and request.requested_at::date between rule.effective_from and coalesce(rule.effective_to, {OPEN})
-        inner join {THRESHOLDS} as band
-            on band.currency_code = request.currency_code and request.at_stake_amount >= band.from_amount
-            and request.at_stake_amount < coalesce(band.below_amount, 1e15)
-            and request.requested_at::date between band.effective_from and coalesce(band.effective_to, {OPEN})
+        inner join {THRESHOLDS} as band on {in_band("request")}
         inner join {THRESHOLD_ROLES} as band_role
             on band_role.threshold_code = band.threshold_code and band_role.role_code = signature.role_code
         inner join {MEMBERS} as member
@@ -127,10 +134,7 @@ def _adjustments() -> Iterator[CheckSpec]:
             coalesce(counted.signature_count, 0) as signature_count, band.required_signature_count
         from checked
         left join counted on counted.adjustment_id = checked.adjustment_id
-        left join {THRESHOLDS} as band
-            on band.currency_code = checked.currency_code and checked.at_stake_amount >= band.from_amount
-            and checked.at_stake_amount < coalesce(band.below_amount, 1e15)
-            and checked.requested_at::date between band.effective_from and coalesce(band.effective_to, {OPEN})
+        left join {THRESHOLDS} as band on {in_band("checked")}
         where checked.is_effective
         and coalesce(counted.signature_count, 0) < coalesce(band.required_signature_count, 2)
         """,
@@ -160,10 +164,7 @@ def _adjustments() -> Iterator[CheckSpec]:
             coalesce(counted.executive_count, 0) as executive_count, band.required_executive_count
         from checked
         left join counted on counted.adjustment_id = checked.adjustment_id
-        left join {THRESHOLDS} as band
-            on band.currency_code = checked.currency_code and checked.at_stake_amount >= band.from_amount
-            and checked.at_stake_amount < coalesce(band.below_amount, 1e15)
-            and checked.requested_at::date between band.effective_from and coalesce(band.effective_to, {OPEN})
+        left join {THRESHOLDS} as band on {in_band("checked")}
         where checked.is_effective
         and coalesce(counted.executive_count, 0) < coalesce(band.required_executive_count, 1)
         """,
