@@ -26,3 +26,11 @@
         else {{ add_months(month_start(day_on), 1) }}
     end
 {%- endmacro %}
+
+{#- Whether a term (relation with from_on, to_on, recorded_at) covers a day, by what was on record at an instant: a term
+    entered afterwards makes no vote, sign-off or request good. -#}
+{% macro in_office(term, day_on, recorded_at) -%}
+    {{ day_on }} >= {{ term }}.from_on
+            and {{ day_on }} <= coalesce({{ term }}.to_on, date '9999-12-31')
+            and {{ recorded_at }} >= {{ term }}.recorded_at
+{%- endmacro %}

@@ -87,9 +87,7 @@ step as (
         on
             steps.actor = members.employee_number
             and (rule_in_force.instance_code = members.body_code or rule_in_force.instance_code = members.role_code)
-            and cast(steps.step_at as date) >= members.from_on
-            and cast(steps.step_at as date) <= coalesce(members.to_on, date '9999-12-31')
-            and steps.recorded_at >= members.recorded_at
+            and {{ in_office('members', 'cast(steps.step_at as date)', 'steps.recorded_at') }}
     where steps.recorded_at <= rule_in_force.as_of_at and steps.recorded_at >= steps.step_at
     group by
         steps.dispute_id,

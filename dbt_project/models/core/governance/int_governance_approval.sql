@@ -114,10 +114,7 @@ entitled as (
         on
             approval_role.role_code = governance_member.role_code
             and known.decided_by = governance_member.employee_number
-            and known.decided_on >= governance_member.from_on
-            and known.decided_on <= coalesce(governance_member.to_on, date '9999-12-31')
-            -- a term entered afterwards makes no sign-off good
-            and known.counts_from_at >= governance_member.recorded_at
+            and {{ in_office('governance_member', 'known.decided_on', 'known.counts_from_at') }}
 ),
 
 judged as (

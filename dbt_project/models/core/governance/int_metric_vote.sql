@@ -56,10 +56,7 @@ seats as (
         on
             known.employee_number = governance_member.employee_number
             and known.body_code = governance_member.body_code
-            and known.voted_on >= governance_member.from_on
-            and known.voted_on <= coalesce(governance_member.to_on, date '9999-12-31')
-            -- a term entered afterwards makes no vote good
-            and known.counts_from_at >= governance_member.recorded_at
+            and {{ in_office('governance_member', 'known.voted_on', 'known.counts_from_at') }}
     group by known.vote_id
 ),
 

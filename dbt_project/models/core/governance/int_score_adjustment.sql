@@ -113,9 +113,7 @@ entitled as (
         on
             known.requested_by = members.employee_number
             and requester_roles.role_code = members.role_code
-            and cast(known.requested_at as date) >= members.from_on
-            and cast(known.requested_at as date) <= coalesce(members.to_on, date '9999-12-31')
-            and known.recorded_at >= members.recorded_at
+            and {{ in_office('members', 'cast(known.requested_at as date)', 'known.recorded_at') }}
 ),
 
 -- the managers of a performance exception are named team by team, by somebody else
@@ -127,9 +125,7 @@ designated as (
             known.requested_by = designated_managers.employee_number
             and known.entity_type = 'team'
             and known.entity_code = designated_managers.team_code
-            and cast(known.requested_at as date) >= designated_managers.from_on
-            and cast(known.requested_at as date) <= coalesce(designated_managers.to_on, date '9999-12-31')
-            and known.recorded_at >= designated_managers.recorded_at
+            and {{ in_office('designated_managers', 'cast(known.requested_at as date)', 'known.recorded_at') }}
     where designated_managers.designated_by <> designated_managers.employee_number
 ),
 

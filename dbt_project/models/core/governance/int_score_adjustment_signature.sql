@@ -82,10 +82,7 @@ held as (
         on
             known.principal = members.employee_number
             and known.role_code = members.role_code
-            and cast(known.decided_at as date) >= members.from_on
-            and cast(known.decided_at as date) <= coalesce(members.to_on, date '9999-12-31')
-            -- a term entered afterwards makes no signature good
-            and known.recorded_at >= members.recorded_at
+            and {{ in_office('members', 'cast(known.decided_at as date)', 'known.recorded_at') }}
 ),
 
 delegated as (

@@ -58,10 +58,7 @@ seated as (
         on
             known.employee_number = members.employee_number
             and known.board_code = members.body_code
-            and cast(known.voted_at as date) >= members.from_on
-            and cast(known.voted_at as date) <= coalesce(members.to_on, date '9999-12-31')
-            -- a term entered afterwards makes no vote good
-            and known.recorded_at >= members.recorded_at
+            and {{ in_office('members', 'cast(known.voted_at as date)', 'known.recorded_at') }}
 ),
 
 interested as (

@@ -33,9 +33,7 @@ entitled as (
     inner join governance_member
         on
             known.approved_by = governance_member.employee_number
-            and known.approved_on >= governance_member.from_on
-            and known.approved_on <= coalesce(governance_member.to_on, date '9999-12-31')
-            and known.recorded_at >= governance_member.recorded_at
+            and {{ in_office('governance_member', 'known.approved_on', 'known.recorded_at') }}
     inner join approval_role on governance_member.role_code = approval_role.role_code
 ),
 
