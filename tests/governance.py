@@ -7,14 +7,13 @@ change one cell and read what became of the results at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
 from benchmarks.model_sql import model_sql
+from tests.declared import seed_types
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = (
@@ -105,21 +104,11 @@ MODELS = (
 )
 
 
-@cache
-def seed_types() -> dict[str, dict[str, str]]:
-    """Column types of the seeds above, as their properties say."""
-    found: dict[str, dict[str, str]] = {}
-    for path in sorted((ROOT / "seeds").rglob("_*.yml")):
-        for entry in (yaml.safe_load(path.read_text()) or {}).get("seeds") or []:
-            if entry["name"] in SEEDS:
-                found[entry["name"]] = entry["config"]["column_types"]
-    return {name: found[name] for name in SEEDS}
-
-
 def open_engine() -> duckdb.DuckDBPyConnection:
     """A warehouse in memory with the empty tables and the models as views."""
     connection = duckdb.connect()
-    for name, types in seed_types().items():
+    for name in SEEDS:
+        types = seed_types()[name]
         columns = ", ".join(f'"{column}" {kind}' for column, kind in types.items())
         connection.execute(f"create table {name} ({columns})")
     connection.execute(GIVEN)

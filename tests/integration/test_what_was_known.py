@@ -17,10 +17,10 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from benchmarks.model_sql import model_sql, render
-from tests.governance import ROOT, fill, rows_of, seed_types
+from tests.declared import observation_types, seed_types
+from tests.governance import ROOT, SEEDS, fill, rows_of
 
 pytestmark = [pytest.mark.requirement("OPS-4.6")]
 
@@ -61,28 +61,13 @@ LATE = [("e", "2025-02-28", 0, 0), ("f", "2025-04-02", 1, 1), ("g", "2025-04-03"
 AT = "timestamp '{:%Y-%m-%d %H:%M:%S}'"
 
 
-def types_of(name: str) -> dict[str, str]:
-    seeds = yaml.safe_load((ROOT / "seeds" / "metrics" / "_metrics.yml").read_text())["seeds"]
-    return next(dict(seed["config"]["column_types"]) for seed in seeds if seed["name"] == name)
-
-
-def observation_columns(kind: str) -> dict[str, str]:
-    path = ROOT / "dbt_project" / "models" / "core" / "observations" / f"int_observation_{kind}.yml"
-    names = [column["name"] for column in yaml.safe_load(path.read_text())["models"][0]["columns"]]
-    counted = ("_count", "_seconds", "_milliseconds", "_points", "_days")
-    return {
-        name: "timestamp" if name == "observed_at" else "bigint" if name.endswith(counted) else "varchar"
-        for name in names
-    }
-
-
 class Warehouse:
     """The world and its models; a run is what dbt does: build each model in turn, append to the logs."""
 
     def __init__(self) -> None:
         self.connection = duckdb.connect()
-        tables = seed_types() | {name: types_of(name) for name in METRIC_SEEDS}
-        tables |= {f"int_observation_{kind}": observation_columns(kind) for kind in KINDS}
+        tables = {name: seed_types()[name] for name in (*SEEDS, *METRIC_SEEDS)}
+        tables |= {f"int_observation_{kind}": observation_types(kind) for kind in KINDS}
         tables |= {
             "business_unit": {"business_unit_code": "varchar"},
             "int_vendor_family": {"primary_vendor_code": "varchar"},

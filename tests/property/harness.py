@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 import yaml
 
+from tests.declared import seed_types
 from tests.property.clock_oracle import CONDITION_FIELDS, Answer, Ticket
 from tests.property.strategies import World
 from tests.run_dbt import run_dbt
@@ -171,17 +172,8 @@ def seed_rows(world: World) -> dict[str, list[Row]]:
     }
 
 
-def _seed_types(root: Path) -> dict[str, dict[str, str]]:
-    """Column types by seed, from the yml files beside the CSV files."""
-    types: dict[str, dict[str, str]] = {}
-    for path in sorted((root / "seeds").rglob("*.yml")):
-        for entry in (yaml.safe_load(path.read_text()) or {}).get("seeds") or []:
-            types[entry["name"]] = (entry.get("config") or {}).get("column_types") or {}
-    return types
-
-
 def _write_seeds(connection: duckdb.DuckDBPyConnection, world: World, root: Path) -> None:
-    drawn, types = seed_rows(world), _seed_types(root)
+    drawn, types = seed_rows(world), seed_types(root)
     for path in sorted((root / "seeds").rglob("*.csv")):
         with path.open(encoding="utf-8", newline="") as handle:
             reader = csv.DictReader(handle)

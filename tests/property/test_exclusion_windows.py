@@ -20,7 +20,6 @@ import duckdb
 import numpy
 import pyarrow as pa
 import pytest
-import yaml
 from dateutil.rrule import rrulestr
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -32,6 +31,7 @@ from ingestion.demo.reference_exclusions import (
     parse_rule,
     read_requests,
 )
+from tests.declared import seed_types
 from tests.run_dbt import run_dbt
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -288,10 +288,7 @@ def _write(
 def build(world: World, folder: Path) -> Path:
     """Write the seeds and what stands above the exclusions, build them with dbt, and say where."""
     warehouse_path = folder / "warehouse.duckdb"
-    types: dict[str, dict[str, str]] = {}
-    for path in (ROOT / "seeds").rglob("*.yml"):
-        for entry in (yaml.safe_load(path.read_text()) or {}).get("seeds") or []:
-            types[entry["name"]] = entry["config"]["column_types"]
+    types = seed_types()
     with duckdb.connect(str(warehouse_path)) as connection:
         for name, rows in world.seeds.items():
             path = next((ROOT / "seeds").rglob(f"{name}.csv"))

@@ -18,9 +18,8 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
-from tests.governance import seed_types
+from tests.declared import observation_types, seed_types
 from tests.run_dbt import ROOT, run_dbt
 
 pytestmark = pytest.mark.slow
@@ -550,20 +549,6 @@ def _thaw(world: World, key: tuple[Any, ...], found: dict[tuple[Any, ...], Row])
 # --- the models ---
 
 
-def column_types(name: str) -> dict[str, str]:
-    """Column types of a metric seed."""
-    entries = yaml.safe_load((ROOT / "seeds" / "metrics" / "_metrics.yml").read_text())["seeds"]
-    entry = next(item for item in entries if item["name"] == name)
-    return dict(entry["config"]["column_types"])
-
-
-def observation_columns(kind: str) -> dict[str, str]:
-    path = ROOT / "dbt_project" / "models" / "core" / "observations" / f"int_observation_{kind}.yml"
-    names = [column["name"] for column in yaml.safe_load(path.read_text())["models"][0]["columns"]]
-    texts = {"observation_key", "batch_id", *COLUMN.values(), *DIMENSIONS}
-    return {n: "timestamp" if n == "observed_at" else "varchar" if n in texts else "bigint" for n in names}
-
-
 @dataclass
 class Engine:
     """The models as dbt compiled them, on tables of our own."""
@@ -613,8 +598,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     with duckdb.connect(str(warehouse)) as connection:
         for schema in ("core", "reference"):
             connection.execute(f"create schema if not exists {schema}")
-        tables: dict[str, dict[str, str]] = {f"reference.{name}": column_types(name) for name in SEEDS}
-        tables |= {f"core.int_observation_{kind}": observation_columns(kind) for kind in KINDS}
+        tables: dict[str, dict[str, str]] = {f"reference.{name}": seed_types()[name] for name in SEEDS}
+        tables |= {f"core.int_observation_{kind}": observation_types(kind) for kind in KINDS}
         tables |= {f"reference.{name}": {f"{name}_code": "varchar"} for name in ("team", "service", "business_unit")}
         tables["core.int_vendor_family"] = {"primary_vendor_code": "varchar"}
         tables["core.int_reporting_period"] = {

@@ -14,10 +14,10 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from benchmarks.model_sql import model_sql
 from dagster_project.lib.handbook import QUERIES, Handbook, read_handbook, render, told
+from tests.declared import seed_types
 from tests.governance import ROOT, SEEDS, fill, open_engine
 
 MORE_SEEDS = ("metric_entity_type", "metric_filter", "metric_weight", "metric_measure", "metric_freeze")
@@ -32,20 +32,12 @@ def seed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def types_of(name: str) -> dict[str, str]:
-    for path in sorted((ROOT / "seeds").rglob("_*.yml")):
-        for entry in (yaml.safe_load(path.read_text()) or {}).get("seeds") or []:
-            if entry["name"] == name:
-                return entry["config"]["column_types"]
-    raise AssertionError(f"no seed {name}")
-
-
 @pytest.fixture(scope="module")
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     """The seeds as loaded, the models that judge them, under the names the warehouse has them by."""
     with open_engine() as connection:
         for name in set(MORE_SEEDS) - set(SEEDS):
-            columns = ", ".join(f'"{column}" {kind}' for column, kind in types_of(name).items())
+            columns = ", ".join(f'"{column}" {kind}' for column, kind in seed_types()[name].items())
             connection.execute(f"create table {name} ({columns})")
         for name in {*SEEDS, *MORE_SEEDS}:
             fill(connection, name, [{key: value or None for key, value in row.items()} for row in seed(name)])
