@@ -32,10 +32,11 @@ class Settings:
     spool_path: Path
     extract_from: date = DEFAULT_EXTRACT_FROM
     as_of: datetime | None = None
+    archive_path: Path = Path("data/archive")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read WAREHOUSE_PATH, PUBLISH_PATH, SPOOL_PATH, EXTRACT_FROM and AS_OF; empty counts as unset.
+        """Read WAREHOUSE_PATH, PUBLISH_PATH, SPOOL_PATH, ARCHIVE_PATH, EXTRACT_FROM and AS_OF; empty counts as unset.
 
         Relative paths are relative to the current folder. Raises SettingsError for a date that is none, and for an
         AS_OF that is still to come.
@@ -48,6 +49,8 @@ class Settings:
             spool_path=Path(env.get("SPOOL_PATH") or warehouse.parent / "spool"),
             extract_from=_parse_date(env.get("EXTRACT_FROM")),
             as_of=passed_instant(parse_instant(env["AS_OF"], "AS_OF"), "AS_OF") if env.get("AS_OF") else None,
+            # beside the warehouse: the periods of one must never be taken for those of another
+            archive_path=Path(env.get("ARCHIVE_PATH") or warehouse.parent / "archive"),
         )
 
 

@@ -43,6 +43,7 @@ def settle_environment() -> Settings:
     os.environ["WAREHOUSE_PATH"] = str(settings.warehouse_path.absolute())
     os.environ["PUBLISH_PATH"] = str(settings.publish_path.absolute())
     os.environ["SPOOL_PATH"] = str(settings.spool_path.absolute())
+    os.environ["ARCHIVE_PATH"] = str(settings.archive_path.absolute())
     return Settings.from_env()
 
 
