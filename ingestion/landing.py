@@ -103,6 +103,18 @@ AUDIT_TABLES = {
     "dbt_test_outcome": """
         invocation_id varchar not null, test_name varchar not null, judged_at timestamp not null, outcome
         varchar not null, failing_row_count bigint""",
+    "closed_period": """
+        period_code varchar primary key, sequence_number integer not null, closed_at timestamp not null,
+        as_of_at timestamp not null, manifest_sha256 varchar not null, previous_manifest_sha256 varchar,
+        code_revision varchar not null, format_version integer not null, file_count bigint not null,
+        archive_size_bytes bigint not null""",
+    "closed_payout_line": """
+        period_code varchar not null, payout_line_id varchar not null, plan_code varchar not null, plan_version
+        integer not null, employee_number varchar not null, segment_start_on date not null, segment_end_on date
+        not null, team_code varchar not null, country_code varchar, cost_centre_code varchar, component_code
+        varchar not null, metric_result_key varchar, metric_value decimal(18, 6), paid_value decimal(18, 6),
+        payout_share decimal(9, 4), weight decimal(9, 4), target_amount decimal(18, 2), payout_amount
+        decimal(18, 2) not null, currency_code varchar not null, primary key (period_code, payout_line_id)""",
 }
 RAW_AUDIT_COLUMNS = (
     "_record json not null, _batch_id varchar not null, _row_number bigint not null, "
@@ -127,6 +139,8 @@ TABLE_COMMENTS = {
     "gate_check": "One row per check of a gate, as the project has it: what can stand as evidence of a control.",
     "gate_outcome": "Append-only: one row per run and check of a gate, what came of it and when it was judged.",
     "dbt_test_outcome": "Append-only: one row per dbt command and data test, what came of it and when.",
+    "closed_period": "One row per closed period, as the archive was found at the start of a run.",
+    "closed_payout_line": "One row per payout line of a closed period, from its archive.",
 }
 
 

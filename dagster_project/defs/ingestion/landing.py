@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from dagster_project.lib.close import register_closed_periods
 from dagster_project.lib.control_evidence import write_gate_checks
 from dagster_project.lib.dbt_project import load_project
 from dagster_project.lib.freshness import dependents_of_entities, policy_of_source
@@ -32,6 +33,8 @@ OPENING_TABLES = (
     "gate_check",
     "gate_outcome",
     "dbt_test_outcome",
+    "closed_period",
+    "closed_payout_line",
 )
 AUDIT_TABLES = (
     "extract_batch",
@@ -67,6 +70,8 @@ def open_landing(context: dg.AssetExecutionContext, run_lock: RunLockResource) -
     status = write_source_status(settings)
     write_entities(settings, dependents_of_entities(load_project(settings).manifest))
     write_gate_checks(settings)
+    if registered := register_closed_periods(settings):
+        say(context.log, f"closed periods taken from the archive: {', '.join(registered)}")
     for name, (is_configured, reason) in status.items():
         if not is_configured:
             say(context.log, f"{name}: absent, {reason}")
