@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 COMPILE := pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all faults lint format dagster docs coverage export-run publish lock clean
+.PHONY: help setup demo test test-all faults lint format dagster docs coverage export-run publish lock clean close verify-archive
 
 help: ## show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -77,6 +77,13 @@ export-run: $(READY) ## run the path on an exported ServiceNow event log: FILE=<
 
 publish: $(READY) ## publish the audience databases again from the warehouse as it stands
 	@$(BIN)/sltw publish
+
+close: $(READY) ## close a period for good and archive it: PERIOD=<quarter, such as 2025-Q3>
+	@test -n "$(PERIOD)" || { echo "PERIOD is not set: make close PERIOD=<quarter, such as 2025-Q3>" >&2; exit 2; }
+	@$(BIN)/sltw close --period "$(PERIOD)"
+
+verify-archive: $(READY) ## hold every byte of the closed periods against their manifests, and compute them anew
+	@$(BIN)/sltw verify-archive --recompute
 
 lock: $(READY) ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	@$(BIN)/uv $(COMPILE) pyproject.toml --extra dev --output-file requirements.lock

@@ -49,6 +49,14 @@ def main(arguments: list[str] | None = None) -> int:
                 return commands.metric_impact(options.metric, options.version, options.csv, options.plot)
             case "handbook":
                 return commands.handbook(options.out)
+            case "close":
+                from dagster_project.lib.close_commands import close
+
+                return close(options.period)
+            case "verify-archive":
+                from dagster_project.lib.close_commands import verify
+
+                return verify(options.recompute)
             case "coverage":
                 from dagster_project.lib.coverage import write_coverage
 
@@ -115,6 +123,16 @@ def _parser() -> argparse.ArgumentParser:
 
     handbook = commands.add_parser("handbook", help="write the handbook of metrics and plans as Markdown")
     handbook.add_argument("--out", type=Path, metavar="FILE", help="default: docs/handbook.md beside the warehouse")
+
+    close = commands.add_parser(
+        "close", help="close a period for good and archive it; 1 and the reasons when it cannot be"
+    )
+    close.add_argument("--period", required=True, metavar="QUARTER", help="such as 2025-Q3")
+
+    verify = commands.add_parser("verify-archive", help="hold every byte of the closed periods against their manifests")
+    verify.add_argument(
+        "--recompute", action="store_true", help="compute every payout line anew from the archive alone"
+    )
 
     coverage = commands.add_parser("coverage", help="write docs/coverage.md")
     coverage.add_argument("--check", action="store_true", help="change nothing; fail when it is not up to date")

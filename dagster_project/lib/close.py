@@ -257,27 +257,7 @@ def _about(
         entry = by_gate.setdefault(gate, {"judged_at": "", "outcomes": {}})
         entry["outcomes"][outcome] = count
         entry["judged_at"] = max(entry["judged_at"], judged_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    approvals = connection.execute(
-        """
-        select approval_id, approval_kind, role_code, prepared_by, approved_by, approved_on, currency_code,
-            control_total_amount
-        from core.int_period_approval as approval
-        where period_code = ? and is_entitled and not exists (
-            select 1
-            from (
-                select currency_code, sum(payout_amount) as amount from incentives.fct_incentive_payout
-                where earned_quarter = approval.period_code group by currency_code
-            ) as calculated
-            full join (
-                select currency_code, control_total_amount from core.int_period_approval as same
-                where same.approval_id = approval.approval_id
-            ) as approved using (currency_code)
-            where calculated.amount is distinct from approved.control_total_amount
-        )
-        order by approval_kind, role_code, approval_id, currency_code
-        """,
-        [period.code],
-    ).fetchall()
+    approvals = _approvals_of(connection, period, totals)
     explained = connection.execute(
         """
         select rec_name, count(*) filter (where is_explained), count(*) filter (where not is_explained)
@@ -294,22 +274,36 @@ def _about(
         "duckdb_version": duckdb.__version__,
         "control_totals": totals,
         "gates": by_gate,
-        "approvals": [
-            {
-                "approval_id": row[0],
-                "approval_kind": row[1],
-                "role_code": row[2],
-                "prepared_by": row[3],
-                "approved_by": row[4],
-                "approved_on": row[5].isoformat(),
-                "currency_code": row[6],
-                "control_total_amount": str(row[7]),
-            }
-            for row in approvals
-        ],
+        "approvals": approvals,
         "differences": {name: {"accepted": accepted, "open": still} for name, accepted, still in explained},
         "batches": archive_content.batch_ids(folder),
     }
+
+
+def _approvals_of(
+    connection: duckdb.DuckDBPyConnection, period: Period, totals: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The approvals of exactly what is closed, one entry a signature. Raises ArchiveError where there is none."""
+    names = ("approval_id", "approval_kind", "role_code", "prepared_by", "approved_by", "approved_on")
+    by_id: dict[str, dict[str, Any]] = {}
+    for *head, currency, amount in connection.execute(
+        f"""
+        select {", ".join(names)}, currency_code, control_total_amount from core.int_period_approval
+        where period_code = ? and is_entitled order by approval_kind, role_code, approval_id, currency_code
+        """,
+        [period.code],
+    ).fetchall():
+        entry = by_id.setdefault(head[0], {**dict(zip(names, head, strict=True)), "control_totals": {}})
+        entry["approved_on"] = str(head[-1])
+        entry["control_totals"][currency] = str(amount)
+    calculated = {currency: total["payout_amount"] for currency, total in totals.items()}
+    counted = [entry for entry in by_id.values() if entry["control_totals"] == calculated]
+    if not counted:
+        raise ArchiveError(
+            f"{period.code} is not closed: no approval is of what would be closed, {calculated}: run `sltw run`, then "
+            "close"
+        )
+    return counted
 
 
 @functools.cache

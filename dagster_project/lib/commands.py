@@ -113,7 +113,14 @@ def demo(tickets: int, seed: int, as_of: datetime | None) -> int:
         quiet(logs_path(settings), "demo") as (screen, log_path),
         demo_environment(screen, tickets, seed, as_of),
     ):
-        return _warehouse(screen, log_path, "demo")
+        code = _warehouse(screen, log_path, "demo")
+        if code:
+            return code
+        from dagster_project.lib.close_commands import close_demo
+        from ingestion.demo.company import DEFAULT_SEED, DEFAULT_TICKET_COUNT
+
+        is_own_size = (tickets, seed, as_of) == (DEFAULT_TICKET_COUNT, DEFAULT_SEED, None)
+        return close_demo(screen, must_close=is_own_size)
 
 
 def run() -> int:
