@@ -92,7 +92,7 @@ refused as (
 
 final as (
     select
-        cast({{ md5_of(['differing.rec_name', 'differing.rec_key']) }} as varchar) as close_difference_key,
+        cast({{ md5_of(['differing.rec_name', 'differing.rec_key']) }} as varchar) as rec_difference_key,
         cast(differing.rec_name as varchar) as rec_name,
         cast(differing.rec_key as varchar) as rec_key,
         cast(differing.subject_code as varchar) as rec_subject_code,

@@ -163,7 +163,7 @@ asked_difference as (
         row_number() over (
             partition by
                 period.period_code, close_difference.rec_name, close_difference.earned_quarter, close_difference.finding
-            order by abs(close_difference.difference_amount) desc, close_difference.close_difference_key
+            order by abs(close_difference.difference_amount) desc, close_difference.rec_difference_key
         ) as finding_rank
     from period
     inner join close_difference
