@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 COMPILE := pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all faults lint format dagster docs coverage export-run publish lock clean close verify-archive
+.PHONY: help setup demo test test-all faults lint format dagster docs coverage export-run publish lock clean close verify-archive close-faults
 
 help: ## show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -84,6 +84,9 @@ close: $(READY) ## close a period for good and archive it: PERIOD=<quarter, such
 
 verify-archive: $(READY) ## hold every byte of the closed periods against their manifests, and compute them anew
 	@$(BIN)/sltw verify-archive --recompute
+
+close-faults: $(READY) ## kill N=<runs> closes of the demonstration's warehouse at random moments, each into an archive of its own
+	@$(BIN)/python -m tests.faults.close_kills --runs $(or $(N),50)
 
 lock: $(READY) ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	@$(BIN)/uv $(COMPILE) pyproject.toml --extra dev --output-file requirements.lock
