@@ -281,10 +281,13 @@ def recompute_folder(folder: Path, period: str, files: Iterable[Mapping[str, Any
         steps = connection.execute(
             "select table_name, sql_text, sql_sha256 from archive.definition_sql order by step_number"
         ).fetchall()
+        if missing := outputs & columns.keys() - {step[0] for step in steps}:
+            done.differences.append(f"{', '.join(sorted(missing))}: the archive holds no SQL that computes it")
+            return done
         for table, sql, sha256 in steps:
             if hashlib.sha256(sql.encode()).hexdigest() != sha256:
                 done.differences.append(f"{table}: its archived SQL has not the sha256 it was archived with")
-                continue
+                return done
             try:
                 connection.execute(f"create schema if not exists {table.partition('.')[0]}")
                 connection.execute(f"create table {table} as {sql}")
@@ -351,7 +354,7 @@ def _untied_results(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
         from metrics.fct_metric_result as result
         left join evidence using (metric_result_key)
         where result.metric_result_key in (
-            select payout.metric_result_key from {PAYOUTS} as payout where payout.payout_amount <> 0
+            select payout.metric_result_key from archived.{_quoted(PAYOUTS)} as payout where payout.payout_amount <> 0
         )
         and result.freeze_status = 'none'
         and (

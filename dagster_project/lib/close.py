@@ -353,6 +353,9 @@ def register_closed_periods(settings: Settings) -> list[str]:
                     f"the archive {settings.archive_path} has {by_period.get(period, 'no such period')}: restore the "
                     "archive from its backup, or set ARCHIVE_PATH to the one that belongs to this warehouse"
                 )
+        for link in links:
+            if link.period in registered:
+                archive.read_manifest(settings.archive_path, link)
         new = [link for link in links if link.period not in registered]
         for link in new:
             _register(connection, settings.archive_path, link)
