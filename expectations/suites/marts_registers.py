@@ -216,7 +216,11 @@ def _vendor_data() -> Iterator[CheckSpec]:
 
 def _retention() -> Iterator[CheckSpec]:
     on = _on(
-        RETENTION, "subject_type", "subject_code", "retention_rule_code", requirements=("LTI-7.2", "SVC-3.5", "LTI-8.5")
+        RETENTION,
+        "subject_type",
+        "subject_code",
+        "retention_rule_code",
+        requirements=("LTI-7.2", "SVC-3.5", "LTI-8.5", "OPS-2.6"),
     )
     yield on.unique(("retention_key",), "A subject stands once for a rule.", DEFECT)
     yield on.no_rows(
@@ -236,10 +240,16 @@ def _retention() -> Iterator[CheckSpec]:
             where checked.subject_type = 'plan_communication'
             and checked.subject_code = communication.communication_id
         )
+        union all
+        select period_code from core.int_closed_period as closed
+        where not exists (
+            select 1 from checked
+            where checked.subject_type = 'archived_period' and checked.subject_code = closed.period_code
+        )
         """,
-        "Whatever has landed and whatever was sent stands in the list, under a rule or not.",
+        "Whatever has landed, was sent or was closed stands in the list, under a rule or not.",
         DEFECT,
-        reads=("core.int_extract_batch", "reference.plan_communication"),
+        reads=("core.int_extract_batch", "reference.plan_communication", "core.int_closed_period"),
     )
     yield on.no_rows(
         "keeps_at_least_what_the_rule_says",

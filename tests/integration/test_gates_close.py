@@ -11,7 +11,7 @@ import pytest
 
 from expectations.outcomes import describe
 from expectations.runner import run_gate
-from expectations.suites import marts_close
+from expectations.suites import marts_close, marts_registers
 from expectations.suites.marts_close import (
     ACCEPTED,
     APPROVALS,
@@ -138,3 +138,11 @@ def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, stat
 
 def test_every_check_has_a_defect() -> None:
     assert {name for name, _, _ in DEFECTS} == set(SPECS)
+
+
+def test_a_closed_period_without_its_retention_is_refused(bench: Bench) -> None:
+    (spec,) = [spec for spec in marts_registers.checks() if spec.check_name == "rpt_retention_lists_all_that_is_held"]
+    assert run_gate("marts", bench.path, specs=[spec]).is_open
+    with bench.defect("core.int_closed_period", f"insert into {{t}} by name select * from {CLOSED_PERIODS}"):
+        (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
+    assert not outcome.success and outcome.unexpected_count == 2, outcome

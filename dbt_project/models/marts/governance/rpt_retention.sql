@@ -28,6 +28,15 @@ communications as (
     where sent_on is not null
 ),
 
+closed_period as (
+    select * from {{ ref('int_closed_period') }}
+),
+
+reporting_period as (
+    select * from {{ ref('int_reporting_period') }}
+    where period_grain = 'quarter'
+),
+
 as_of as (
     select cast(as_of_at as date) as as_of_on
     from run_context
@@ -187,6 +196,59 @@ judged_sent as (
     from sent
 ),
 
+-- the archive of a period holds performance and pay together: the longest of their rules keeps all of it
+archive_rule as (
+    select max_by(rules.rule_code, rules.keep_months) as rule_code
+    from rules
+    cross join as_of
+    where
+        rules.data_class in ('performance_data', 'pay_data')
+        and rules.jurisdiction_code = '*'
+        and as_of.as_of_on >= rules.effective_from
+        and as_of.as_of_on <= coalesce(rules.effective_to, date '9999-12-31')
+),
+
+archived as (
+    select
+        closed_period.period_code,
+        reporting_period.period_start_on,
+        {{ add_days('reporting_period.period_end_on', -1) }} as period_last_on,
+        rules.rule_code,
+        rules.data_class,
+        rules.jurisdiction_code,
+        rules.legal_basis,
+        rules.keep_months,
+        rules.required_from_on,
+        rules.owner_role_code,
+        case
+            when longest_extension.keep_until_on > {{ add_months('reporting_period.period_end_on', 'rules.keep_months') }}
+                then longest_extension.extension_code
+        end as extension_code,
+        greatest(
+            {{ add_months('reporting_period.period_end_on', 'rules.keep_months') }},
+            coalesce(longest_extension.keep_until_on, date '0001-01-01')
+        ) as keep_until_on,
+        as_of.as_of_on
+    from closed_period
+    inner join reporting_period on closed_period.period_code = reporting_period.period_code
+    cross join as_of
+    cross join archive_rule
+    left join rules on archive_rule.rule_code = rules.rule_code
+    left join longest_extension on rules.rule_code = longest_extension.rule_code
+),
+
+judged_archive as (
+    select
+        *,
+        case
+            when rule_code is null then 'no_rule'
+            when keep_until_on <= as_of_on then 'due'
+            when keep_until_on <= {{ add_days('as_of_on', 90) }} then 'due_within_90_days'
+            else 'holds'
+        end as finding
+    from archived
+),
+
 listed as (
     select
         'landed_data' as subject_type,
@@ -241,6 +303,32 @@ listed as (
         end as since_on,
         owner_role_code
     from judged_sent
+
+    union all
+
+    select
+        'archived_period' as subject_type,
+        period_code as subject_code,
+        rule_code,
+        coalesce(data_class, 'unknown') as data_class,
+        jurisdiction_code,
+        legal_basis,
+        keep_months,
+        required_from_on,
+        extension_code,
+        period_start_on as oldest_on,
+        period_last_on as newest_on,
+        0 as batch_count,
+        0 as landed_row_count,
+        case when rule_code is not null then keep_until_on end as keep_until_on,
+        cast(null as date) as archived_until_on,
+        finding,
+        case finding
+            when 'no_rule' then period_start_on
+            when 'due' then keep_until_on
+        end as since_on,
+        owner_role_code
+    from judged_archive
 
     union all
 
