@@ -293,8 +293,8 @@ LATEST = "(select run_id from landing.run_context order by started_at desc limit
         ),
         # judged red by a later publication of the same marts
         (
-            [f"insert into {GATES} select * replace ('later' as run_id, 'failed' as outcome, judged_at + interval 1 hour"
-             f" as judged_at) from {GATES} where gate = 'marts' limit 1"],
+            [f"insert into {GATES} select * replace ('later' as run_id, 'failed' as outcome, "
+             f"judged_at + interval 1 hour as judged_at) from {GATES} where gate = 'marts' limit 1"],
             "gate_marts_is_green",
             "failed",
         ),
@@ -518,3 +518,27 @@ def test_a_close_that_is_killed_leaves_a_period_whole_or_not_at_all(
     assert sum(outcome.met.values()) == 22
     assert outcome.met["half-written beside its place"] >= 2, outcome.met
     assert outcome.met["stood closed"] >= 1, outcome.met
+
+
+def test_the_job_closes_and_refuses_as_the_command_does(fresh: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dagster_project.defs.close.close import defs
+
+    for name, value in paths_environment(fresh.warehouse_path.parent).items():
+        monkeypatch.setenv(name, value)
+    jobs = defs()
+
+    def run(job: str, **config: str) -> tuple[bool, str]:
+        ops = {"ops": {job: {"config": config}}} if config else {}
+        done = jobs.resolve_job_def(job).execute_in_process(run_config=ops, raise_on_error=False)
+        failures = [event.step_failure_data.user_failure_data for event in done.all_events if event.is_step_failure]
+        return done.success, "".join(failure.description for failure in failures if failure)
+
+    assert run("close_period", period="2024-Q4") == (
+        False,
+        "2024-Q4 cannot be closed: earlier_periods_are_closed: 1 to settle: close 2024-Q3 first, in this order",
+    )
+    assert run("close_period", period="2024-Q3") == (True, "")
+    assert run("verify_archive") == (True, "")
+    assert [link.period for link in read_chain(fresh.archive_path)] == ["2024-Q3"]
+    (fresh.archive_path / "2024-Q3" / "reference.team.parquet").unlink()
+    assert run("verify_archive") == (False, "2024-Q3/reference.team.parquet: is missing")

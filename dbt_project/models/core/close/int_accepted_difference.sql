@@ -1,5 +1,5 @@
--- Every accepted difference of a reconciliation known at the as-of instant, and whether its signer was entitled to it. A
--- difference is held against what was accepted where a period is closed.
+-- Every accepted difference of a reconciliation known at the as-of instant, and whether its signer was entitled to it.
+-- A difference is held against what was accepted where a period is closed.
 with accepted_difference as (
     select * from {{ ref('accepted_difference') }}
 ),

@@ -1,5 +1,5 @@
--- Every approval of a period's pay known at the as-of instant, by currency, and whether its signer was entitled to it. What
--- was approved is held against what was calculated where a period is closed.
+-- Every approval of a period's pay known at the as-of instant, by currency, and whether its signer was entitled to it.
+-- What was approved is held against what was calculated where a period is closed.
 with period_approval as (
     select * from {{ ref('period_approval') }}
 ),
@@ -54,7 +54,8 @@ judged as (
             case when role_held.approval_id is null then 'role_not_held' end,
             case when coalesce(known.approved_by = known.prepared_by, true) then 'approver_is_preparer' end,
             case
-                when coalesce(known.approved_on < reporting_period.period_end_on, true) then 'approved_before_period_end'
+                when coalesce(known.approved_on < reporting_period.period_end_on, true)
+                    then 'approved_before_period_end'
             end
         ) as faults
     from known

@@ -39,29 +39,19 @@ compared as (
             when closed_payout_line.payout_line_id is null then 'new'
             else 'changed'
         end as restatement_kind,
-        case
-            when recalculated.payout_line_id is not null and closed_payout_line.payout_line_id is not null
-                then concat_ws(
-                    ', ',
-                    case
-                        when closed_payout_line.paid_value is distinct from recalculated.paid_value then 'metric_result'
-                    end,
-                    case
-                        when closed_payout_line.payout_share is distinct from recalculated.payout_share
-                            then 'payout_share'
-                    end,
-                    case
-                        when closed_payout_line.target_amount is distinct from recalculated.target_amount
-                            then 'target_amount'
-                    end,
-                    case when closed_payout_line.weight is distinct from recalculated.weight then 'weight' end,
-                    case
-                        when closed_payout_line.segment_end_on is distinct from recalculated.segment_end_on
-                            then 'segment'
-                    end,
-                    case when closed_payout_line.team_code is distinct from recalculated.team_code then 'team' end
-                )
-        end as changed_inputs
+        concat_ws(
+            ', ',
+            case when closed_payout_line.paid_value is distinct from recalculated.paid_value then 'metric_result' end,
+            case
+                when closed_payout_line.payout_share is distinct from recalculated.payout_share then 'payout_share'
+            end,
+            case
+                when closed_payout_line.target_amount is distinct from recalculated.target_amount then 'target_amount'
+            end,
+            case when closed_payout_line.weight is distinct from recalculated.weight then 'weight' end,
+            case when closed_payout_line.segment_end_on is distinct from recalculated.segment_end_on then 'segment' end,
+            case when closed_payout_line.team_code is distinct from recalculated.team_code then 'team' end
+        ) as differing_inputs
     from closed_payout_line
     full outer join recalculated
         on
@@ -83,7 +73,7 @@ final as (
         cast(segment_start_on as date) as segment_start_on,
         cast(currency_code as varchar) as currency_code,
         cast(restatement_kind as varchar) as restatement_kind,
-        cast(nullif(changed_inputs, '') as varchar) as changed_inputs,
+        cast(case when restatement_kind = 'changed' then nullif(differing_inputs, '') end as varchar) as changed_inputs,
         cast(archived_value as decimal(18, 6)) as archived_value,
         cast(recalculated_value as decimal(18, 6)) as recalculated_value,
         cast(coalesce(archived_amount, 0) as decimal(18, 2)) as archived_amount,

@@ -1,5 +1,5 @@
--- What a period demands before it can be closed, and what is still missing, as known at the as-of instant. The gates and the
--- order of closing are judged by the close itself, after this was built.
+-- What a period demands before it can be closed, and what is still missing, as known at the as-of instant. The gates
+-- and the order of closing are judged by the close itself, after this was built.
 with incentive_period as (
     select * from {{ ref('int_incentive_period') }}
 ),

@@ -221,7 +221,9 @@ archived as (
         rules.required_from_on,
         rules.owner_role_code,
         case
-            when longest_extension.keep_until_on > {{ add_months('reporting_period.period_end_on', 'rules.keep_months') }}
+            when
+                longest_extension.keep_until_on
+                > {{ add_months('reporting_period.period_end_on', 'rules.keep_months') }}
                 then longest_extension.extension_code
         end as extension_code,
         greatest(
