@@ -80,40 +80,46 @@ class ClosedPeriod:
         return sum(int(total["line_count"]) for total in self.control_totals.values())
 
 
-def close_period(settings: Settings, period_code: str, run_id: str | None = None) -> ClosedPeriod:
+def close_period(settings: Settings, period_code: str) -> ClosedPeriod:
     """Close one period from the warehouse as it stands.
 
     Raises CloseRefusedError (a demand is not met), ArchiveError (closed already, out of order, damaged archive, or an
     archive that would not compute the same lines), WarehouseBusyError. Whatever is raised, nothing was closed.
     """
-    period = Period.of(period_code)
+    Period.of(period_code)
     if not settings.warehouse_path.exists():
         raise ArchiveError(f"{settings.warehouse_path} does not exist: run `sltw demo` or `sltw run` first")
-    with hold_run(settings.warehouse_path, run_id or f"close-{os.getpid()}", f"close {period_code}"):
-        links = archive.read_chain(settings.archive_path)
-        archive.refuse_closing(settings.archive_path, links, period_code)
-        with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-            if refusals := judge(connection, links, period_code):
-                raise CloseRefusedError(period_code, refusals)
-        definitions = _definitions(settings)
-        with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-            found: dict[str, Any] = {}
+    with hold_run(settings.warehouse_path, f"close-{os.getpid()}", f"close {period_code}"):
+        return close_held(settings, period_code)
 
-            def fill(folder: Path) -> Content:
-                tables = archive_content.write_tables(connection, folder, period, definitions)
-                files = [{**entry, "name": name} for name, entry in tables.items()]
-                done = archive_content.recompute_folder(folder, period_code, files)
-                if done.differences:
-                    raise ArchiveError(
-                        f"{period_code} is not closed: its archive does not compute the same lines again "
-                        f"({'; '.join(done.differences)}). The SQL in {dbt_target_path(settings)} may be newer than "
-                        "the warehouse: run `sltw run`, then close"
-                    )
-                totals = archive_content.control_totals(folder)
-                found.update(recomputed=done, totals=totals, tables=tables)
-                return Content(tables, _about(connection, folder, period, totals))
 
-            link = archive.write_period(settings.archive_path, period_code, datetime.now(UTC), fill)
+def close_held(settings: Settings, period_code: str) -> ClosedPeriod:
+    """As close_period, for a caller that holds the run's lock."""
+    period = Period.of(period_code)
+    links = archive.read_chain(settings.archive_path)
+    archive.refuse_closing(settings.archive_path, links, period_code)
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        if refusals := judge(connection, links, period_code):
+            raise CloseRefusedError(period_code, refusals)
+    definitions = _definitions(settings)  # dbt may have to open the warehouse for it
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        found: dict[str, Any] = {}
+
+        def fill(folder: Path) -> Content:
+            tables = archive_content.write_tables(connection, folder, period, definitions)
+            files = [{**entry, "name": name} for name, entry in tables.items()]
+            done = archive_content.recompute_folder(folder, period_code, files)
+            if done.differences:
+                raise ArchiveError(
+                    f"{period_code} is not closed: its archive does not compute the same lines again "
+                    f"({'; '.join(done.differences)}). The SQL in {dbt_target_path(settings)} may be newer than "
+                    "the warehouse: run `sltw run`, then close"
+                )
+            totals = archive_content.control_totals(folder)
+            found.update(recomputed=done, totals=totals, tables=tables)
+            return Content(tables, _about(connection, folder, period, totals))
+
+        link = archive.write_period(settings.archive_path, period_code, datetime.now(UTC), fill)
     folder = settings.archive_path / period_code
     size = sum((folder / name).stat().st_size for name in found["tables"])
     return ClosedPeriod(link, found["totals"], len(found["tables"]), size, found["recomputed"])

@@ -521,14 +521,17 @@ def test_a_close_that_is_killed_leaves_a_period_whole_or_not_at_all(
 
 
 def test_the_job_closes_and_refuses_as_the_command_does(fresh: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dagster as dg
+
     from dagster_project.defs.close.close import defs
+    from dagster_project.lib.resources import RunLockResource
 
     for name, value in paths_environment(fresh.warehouse_path.parent).items():
         monkeypatch.setenv(name, value)
-    jobs = defs()
+    jobs = dg.Definitions.merge(defs(), dg.Definitions(resources={"run_lock": RunLockResource()}))
 
     def run(job: str, **config: str) -> tuple[bool, str]:
-        ops = {"ops": {job: {"config": config}}} if config else {}
+        ops = {"ops": {"close_the_period": {"config": config}}} if config else {}
         done = jobs.resolve_job_def(job).execute_in_process(run_config=ops, raise_on_error=False)
         failures = [event.step_failure_data.user_failure_data for event in done.all_events if event.is_step_failure]
         return done.success, "".join(failure.description for failure in failures if failure)

@@ -7,8 +7,9 @@ import dagster as dg
 
 from dagster_project.lib import archive, archive_content
 from dagster_project.lib.archive import ArchiveError
-from dagster_project.lib.close import CloseRefusedError, close_period, verify_archive
+from dagster_project.lib.close import CloseRefusedError, close_held, verify_archive
 from dagster_project.lib.environment import settle_environment
+from dagster_project.lib.resources import RunLockResource
 from dagster_project.lib.run_lock import WarehouseBusyError
 
 
@@ -18,11 +19,11 @@ class CloseConfig(dg.Config):
     period: str
 
 
-@dg.op(name="close_period", description="Closes one period for good and archives it, or says every reason why not.")
-def close_period_op(context: dg.OpExecutionContext, config: CloseConfig) -> None:
-    """Takes the lock of the run itself: the whole close is one step."""
+@dg.op(name="close_the_period", description="Closes one period for good and archives it, or says every reason why not.")
+def close_period_op(context: dg.OpExecutionContext, config: CloseConfig, run_lock: RunLockResource) -> None:
+    """The whole close is one step."""
     try:
-        done = close_period(settle_environment(), config.period, context.run_id)
+        done = close_held(settle_environment(), config.period)
     except (CloseRefusedError, ArchiveError, WarehouseBusyError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     context.add_output_metadata(
@@ -35,8 +36,8 @@ def close_period_op(context: dg.OpExecutionContext, config: CloseConfig) -> None
     )
 
 
-@dg.op(name="verify_archive", description="Holds every byte of the closed periods against what was closed.")
-def verify_archive_op(context: dg.OpExecutionContext) -> None:
+@dg.op(name="verify_every_byte", description="Holds every byte of the closed periods against what was closed.")
+def verify_archive_op(context: dg.OpExecutionContext, run_lock: RunLockResource) -> None:
     """Every finding, and every line that does not come out again, is in the failure."""
     settings = settle_environment()
     found = verify_archive(settings)
