@@ -445,10 +445,13 @@ def _verify_period(
             continue
         seen.file_count += 1
         seen.byte_count += path.stat().st_size
-        if path.stat().st_size != size:
-            find(name, f"has changed: {path.stat().st_size:,} bytes, {size:,} were closed")
-        elif (found := sha256_of(path)) != digest:
-            find(name, f"has changed: sha256 {found}, closed with {digest}")
+        try:
+            if path.stat().st_size != size:
+                find(name, f"has changed: {path.stat().st_size:,} bytes, {size:,} were closed")
+            elif (found := sha256_of(path)) != digest:
+                find(name, f"has changed: sha256 {found}, closed with {digest}")
+        except OSError as error:
+            find(name, f"cannot be read ({error.strerror})")
     for name in sorted(present):
         find(name, "was added: the manifest does not name it")
     return sha256, manifest

@@ -25,6 +25,7 @@ MEMBERS = "reference.governance_member"
 CONTEXT = "core.int_run_context"
 CLOSED_LINES = "landing.closed_payout_line"
 CLOSED_PERIODS = "landing.closed_period"
+CLOSED_FACTS = "finance.fct_closed_payout_line"
 DEFECT = "a defect of the model: nothing may be closed by it; see the keys below"
 LINES = f"""
     select 'rec_payout_to_payroll' as rec_name, rec_key, employee_number as subject_code, earned_quarter, currency_code,
@@ -213,6 +214,28 @@ def _closed() -> Iterator[CheckSpec]:
         or checked.employee_count is distinct from line.employee_count
         """,
         "A closed period counts the lines and persons of its archive, and no line is of a period that is not closed.",
+        DEFECT,
+        reads=(CLOSED_LINES,),
+    )
+    lines = On(
+        CLOSED_FACTS,
+        "fct_closed_payout_line",
+        keys=("period_code", "payout_line_id", "employee_number"),
+        requirements=("SVC-5.6",),
+    )
+    yield lines.no_rows(
+        "is_what_was_closed",
+        f"""
+        select coalesce(checked.period_code, line.period_code) as period_code,
+            coalesce(checked.payout_line_id, line.payout_line_id) as payout_line_id,
+            coalesce(checked.employee_number, line.employee_number) as employee_number,
+            checked.payout_amount, line.payout_amount as closed_amount
+        from checked full join {CLOSED_LINES} as line using (period_code, payout_line_id)
+        where checked.payout_amount is distinct from line.payout_amount
+        or checked.currency_code is distinct from line.currency_code
+        or checked.employee_number is distinct from line.employee_number
+        """,
+        "A closed line stands with the person, amount and currency of its archive, each once.",
         DEFECT,
         reads=(CLOSED_LINES,),
     )

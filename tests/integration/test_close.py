@@ -24,7 +24,7 @@ from dagster_project.lib.dbt_project import load_project
 from dagster_project.lib.environment import REPO_ROOT, settle_environment
 from dagster_project.lib.run_lock import WarehouseBusyError, hold_run
 from ingestion.demo.company import DEFAULT_TICKET_COUNT, build_company
-from ingestion.demo.pay_desk import calculate_payouts
+from ingestion.demo.pay_desk import calculate_payouts, expected_reconciliation, run_pay_desk
 from ingestion.settings import Settings
 from tests.conftest import DemoWarehouse, paths_environment
 from tests.faults.close_kills import kill_closes
@@ -387,8 +387,8 @@ def test_closed_periods_are_registered_once_and_restated_by_line(closed: Setting
     settings = Settings.from_env(paths_environment(tmp_path))
     assert register_closed_periods(settings) == QUARTERS
     assert register_closed_periods(settings) == []
-    build = ("build", "--select", "int_closed_period", "int_closed_payout_line", "fct_restatement", "dim_closed_period",
-             "--exclude-resource-type", "unit_test")  # fmt: skip
+    build = ("build", "--select", "int_closed_period", "int_closed_payout_line", "fct_closed_payout_line",
+             "fct_restatement", "dim_closed_period", "--exclude-resource-type", "unit_test")  # fmt: skip
     run_dbt(settings.warehouse_path, tmp_path / "target", *build)
     assert rows(settings, "select count(*) from finance.fct_restatement") == [(0,)]
     assert rows(
@@ -400,6 +400,9 @@ def test_closed_periods_are_registered_once_and_restated_by_line(closed: Setting
         for row in rows(settings, f"select payout_line_id from {PAYOUTS} where earned_quarter = '2024-Q4' "
                                   "and payout_amount > 10 order by 1 limit 2")
     ]  # fmt: skip
+    (closed_amount,) = rows(
+        settings, f"select sum(payout_amount) from {PAYOUTS} where payout_line_id in ('{changed}', '{gone}')"
+    )[0]
     (gone_amount,) = rows(settings, f"select payout_amount from {PAYOUTS} where payout_line_id = '{gone}'")[0]
     sql(
         settings,
@@ -420,7 +423,12 @@ def test_closed_periods_are_registered_once_and_restated_by_line(closed: Setting
     assert rows(
         settings, "select restated_line_count from finance.dim_closed_period where period_code = '2024-Q4'"
     ) == [(2,)]
-    # the closed quarter is as it was
+    # the closed quarter is read as it was closed
+    assert rows(
+        settings,
+        "select sum(payout_amount) from finance.fct_closed_payout_line "
+        f"where period_code = '2024-Q4' and payout_line_id in ('{changed}', '{gone}')",
+    ) == [(closed_amount,)]
     assert not close.verify_archive(settings).findings
     # an archive that is another one, or gone, is not built upon
     shutil.rmtree(settings.archive_path / "2025-Q2")
@@ -486,10 +494,11 @@ def test_the_commands_say_their_figure_last(
     assert last().startswith("verify-archive: 1 findings in ")
 
 
-def test_what_the_seeds_approve_is_what_the_company_earns_at_its_own_size() -> None:
+def test_what_the_seeds_sign_is_what_the_company_earns_at_its_own_size() -> None:
     """At the demonstration's own ticket count no warehouse is built here: the company's own books say what it earns."""
+    company = build_company(ticket_count=DEFAULT_TICKET_COUNT)
     earned: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for line in calculate_payouts(build_company(ticket_count=DEFAULT_TICKET_COUNT)):
+    for line in calculate_payouts(company):
         earned[line.earned_quarter, line.currency_code] += line.payout_amount
     path = REPO_ROOT / "seeds" / "governance" / "period_approval.csv"
     approved: dict[tuple[str, str, str], set[tuple[str, Decimal]]] = defaultdict(set)
@@ -503,6 +512,23 @@ def test_what_the_seeds_approve_is_what_the_company_earns_at_its_own_size() -> N
         for kind in ("calculation", "payment"):
             signed = [totals for (period, k, _), totals in approved.items() if (period, k) == (quarter, kind)]
             assert expected in signed, (quarter, kind, expected)
+    path = REPO_ROOT / "seeds" / "finance" / "accepted_difference.csv"
+    accepted = set(
+        duckdb.sql(
+            "select rec_name, subject_code, earned_quarter, currency_code, status, difference_amount::decimal(18, 2) "
+            f"from read_csv('{path}', all_varchar = true) where accepted_by = 'g2003'"
+        ).fetchall()
+    )
+    found = expected_reconciliation(company, run_pay_desk(company))
+    for name, lines in (
+        ("rec_payout_to_payroll", found.payout_to_payroll),
+        ("rec_payout_to_gl", found.payout_to_gl),
+    ):
+        differing = [line for line in lines if line.status != "matched" and line.earned_quarter in QUARTERS]
+        assert len(differing) > 4
+        for line in differing:
+            key = (line.earned_quarter, line.currency_code, line.status, line.difference_amount)
+            assert (name, line.party, *key) in accepted, (name, line)
 
 
 # --- kill -9 ---

@@ -16,6 +16,7 @@ from expectations.suites.marts_close import (
     ACCEPTED,
     APPROVALS,
     CLOSED,
+    CLOSED_FACTS,
     CLOSED_LINES,
     CLOSED_PERIODS,
     CONTEXT,
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.slow
 
 SPECS = {spec.check_name: spec for spec in marts_close.checks()}
 D, R, C, S = "rpt_close_difference", "rpt_close_readiness", "dim_closed_period", "fct_restatement"
+F = "fct_closed_payout_line"
 ONE = "rowid = (select min(rowid) from {t} where "
 MET = "demand_code = 'payment_is_approved_by_cfo' and is_met"
 
@@ -85,6 +87,10 @@ DEFECTS = [
     (f"{C}_holds_the_lines_it_was_closed_with", CLOSED_LINES, f"delete from {{t}} where {ONE} true)"),
     (f"{C}_holds_the_lines_it_was_closed_with", CLOSED_LINES, "insert into {t} select * replace ('2025-Q1' as period_code) from {t} limit 1"),
     (f"{C}_holds_the_lines_it_was_closed_with", CLOSED_LINES, "update {t} set employee_number = 'e1'"),
+    (f"{F}_is_what_was_closed", CLOSED_FACTS, f"delete from {{t}} where {ONE} true)"),
+    (f"{F}_is_what_was_closed", CLOSED_FACTS, f"update {{t}} set payout_amount = payout_amount + 0.01 where {ONE} true)"),
+    (f"{F}_is_what_was_closed", CLOSED_FACTS, f"update {{t}} set employee_number = 'e1' where {ONE} true)"),
+    (f"{F}_is_what_was_closed", CLOSED_FACTS, f"update {{t}} set currency_code = 'GBP' where {ONE} true)"),
     (f"{S}_is_today_less_closed", PAYOUTS, f"update {{t}} set payout_amount = payout_amount + 0.01 where {ONE} earned_quarter = '2024-Q3')"),
     (f"{S}_is_today_less_closed", CLOSED_LINES, f"delete from {{t}} where {ONE} payout_amount > 0)"),
     (f"{S}_is_today_less_closed", RESTATEMENTS, "insert into {t} (period_code, payout_line_id, employee_number, restatement_kind, currency_code, archived_amount, recalculated_amount, difference_amount) values ('2024-Q3', 'l', 'e', 'changed', 'EUR', 0, 5, 5)"),
@@ -106,6 +112,7 @@ def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Benc
             paid_value, payout_share, weight, target_amount, payout_amount, currency_code
         from {PAYOUTS} where earned_quarter in ('2024-Q3', '2024-Q4')
         """,
+        f"insert into {CLOSED_FACTS} by name select * from {CLOSED_LINES}",
         f"insert into {CLOSED_PERIODS} values "
         "('2024-Q3', 1, timestamp '2026-01-04', timestamp '2026-01-05', 'm1', null, 'r', 1, 37, 1000), "
         "('2024-Q4', 2, timestamp '2026-01-04', timestamp '2026-01-05', 'm2', 'm1', 'r', 1, 37, 1000)",
