@@ -32,6 +32,7 @@ RECOMPUTED = (
 )
 PAYOUTS = "incentives.fct_incentive_payout"
 DEFINITION_SQL = "archive.definition_sql"
+_TIED = ("metrics.fct_metric_result", "metrics.fct_metric_evidence")
 # Seeds that hold a definition wherever they are named: every table of these folders goes with the period.
 DEFINITION_FOLDERS = ("metrics", "plans")
 
@@ -270,20 +271,27 @@ def recompute_folder(folder: Path, period: str, files: Iterable[Mapping[str, Any
     """Compute a period's results anew from its Parquet files and compare. files: as the manifest describes them."""
     done = Recomputation(period)
     with duckdb.connect() as connection:
-        outputs = {f"{schema}.{name}" for schema, name in RECOMPUTED}
-        columns: dict[str, list[str]] = {}
-        for entry in files:
-            table = str(entry["table"])
-            columns[table] = [name for name, _ in entry["columns"]]
-            _load(connection, folder, entry, "archived." + _quoted(table) if table in outputs else table)
-        # from here on nothing but what was loaded can be read
-        connection.execute("set enable_external_access = false")
+        by_table = {str(entry["table"]): entry for entry in files}
+        if DEFINITION_SQL not in by_table:
+            done.differences.append(f"{DEFINITION_SQL}: the archive holds no SQL to compute anything by")
+            return done
+        _load(connection, folder, by_table[DEFINITION_SQL], DEFINITION_SQL)
+        # what an archive computes is said by the archive: later code may compute more, or otherwise
         steps = connection.execute(
             "select table_name, sql_text, sql_sha256 from archive.definition_sql order by step_number"
         ).fetchall()
-        if missing := outputs & columns.keys() - {step[0] for step in steps}:
-            done.differences.append(f"{', '.join(sorted(missing))}: the archive holds no SQL that computes it")
+        outputs = [step[0] for step in steps]
+        if PAYOUTS not in outputs:
+            done.differences.append(f"{PAYOUTS}: the archive holds no SQL that computes it")
             return done
+        for table in {*outputs, *_TIED, *(table for step in steps for table in tables_read(step[1]))}:
+            if table not in by_table:
+                done.differences.append(f"{table}: is read by the archived SQL and not archived")
+                return done
+            _load(connection, folder, by_table[table], "archived." + _quoted(table) if table in outputs else table)
+        columns = {table: [name for name, _ in by_table[table]["columns"]] for table in outputs}
+        # from here on nothing but what was loaded can be read
+        connection.execute("set enable_external_access = false")
         for table, sql, sha256 in steps:
             if hashlib.sha256(sql.encode()).hexdigest() != sha256:
                 done.differences.append(f"{table}: its archived SQL has not the sha256 it was archived with")

@@ -224,6 +224,7 @@ def rewritten(folder: Path, table: str, statement: str) -> None:
         ("core.int_employee_assignment", "update t set quarterly_target_amount = 1", "fct_incentive_payout"),
         ("metrics.fct_metric_evidence", "delete from t where rowid = 0", "fct_payout_trace"),
         ("archive.definition_sql", "update t set sql_text = sql_text || ' '", "has not the sha256"),
+        ("archive.definition_sql", "delete from t where step_number = 2", "holds no SQL that computes it"),
     ],
 )
 def test_computing_anew_tells_what_no_hash_can(
