@@ -21,13 +21,14 @@ import random
 from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingestion.demo.accruals import accrual_lines
 from ingestion.demo.model import PlantedFact
 from ingestion.demo.reference_clock import next_month
 from ingestion.demo.reference_pay import (
@@ -153,6 +154,7 @@ class PayDesk:
     payouts: list[PayoutLine]
     payroll: list[PayrollLine]
     journal: list[JournalLine]
+    accruals: list[JournalLine] = field(default_factory=list)
 
 
 # ------------------------------------------------------------------------------------------ calendar
@@ -724,8 +726,9 @@ def _match(
 def run_pay_desk(company: Company) -> PayDesk:
     """Calculate, pay and book everything due by the company's as_of; plants the faults."""
     payouts = calculate_payouts(company)
+    accruals = accrual_lines(company, payouts)
     payroll = payroll_lines(company, payouts)
-    return PayDesk(payouts, payroll, journal_lines(company, payroll))
+    return PayDesk(payouts, payroll, journal_lines(company, payroll), accruals)
 
 
 def write_drops(company: Company, payroll_dir: Path, ledger_dir: Path, desk: PayDesk | None = None) -> PayDesk:
@@ -751,7 +754,7 @@ def write_drops(company: Company, payroll_dir: Path, ledger_dir: Path, desk: Pay
             )
         )
     journal: dict[str, list[Sequence[object]]] = defaultdict(list)
-    for entry in desk.journal:
+    for entry in (*desk.journal, *desk.accruals):
         journal[month_name(entry.posted_on)].append(
             (
                 entry.voucher_number,

@@ -1,0 +1,213 @@
+"""Gate marts, finance's reconciliations: both sides are in them to the cent, and a difference is called by its name.
+
+`checks()` is read by `expectations.suites.marts`. Rows that do not match are no defect of the warehouse: they warn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from expectations.checks import CheckSpec, On, text_list
+
+ACCRUALS = "finance.fct_accrual"
+ACCRUAL_TO_GL = "finance.rec_accrual_to_gl"
+ACCRUAL_TO_PAYMENT = "finance.rec_accrual_to_payment"
+PAYOUTS = "incentives.fct_incentive_payout"
+JOURNAL = "staging.stg_ledger__journal_lines"
+REGISTER = "staging.stg_payroll__register_lines"
+STATUSES = (
+    "matched",
+    "amount_differs",
+    "missing_left",
+    "missing_right",
+    "timing",
+    "duplicate",
+    "wrong_period",
+    "wrong_currency",
+    "source_absent",
+)
+# Statuses that need nobody's attention.
+SETTLED = ("matched", "timing", "source_absent")
+DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
+
+
+def checks() -> list[CheckSpec]:
+    """All checks of this module."""
+    return [
+        *_accruals(),
+        *_accrual_to_gl(),
+        *_accrual_to_payment(),
+    ]
+
+
+def _rows(on: On, left: str, right: str) -> Iterator[CheckSpec]:
+    """What holds of every reconciliation: one row a key, a known verdict that follows from its amounts, in words."""
+    keys = ", ".join(on.keys)
+    yield on.unique(("rec_key",), f"{on.table} has one row per key.", DEFECT)
+    yield on.in_set("status", STATUSES, DEFECT)
+    for column in ("status", "explanation"):
+        yield on.known(column, "a line that nobody explains cannot be closed: " + DEFECT)
+    yield on.no_rows(
+        "status_is_honest",
+        f"""
+        select {keys}, status, {left}, {right}, difference_amount, explanation from checked
+        where difference_amount is distinct from {right} - {left}
+        or (status = 'matched' and difference_amount <> 0)
+        or (status = 'missing_left' and ({left} <> 0 or {right} = 0))
+        or (status = 'missing_right' and ({right} <> 0 or {left} = 0))
+        or (status in ('duplicate', 'wrong_currency', 'source_absent') and difference_amount = 0)
+        or trim(explanation) = '' or age_days < 0
+        """,
+        "A row is matched only without a difference, and a difference is called by its name.",
+        DEFECT,
+    )
+    yield on.no_rows(
+        "needs_nobody",
+        f"""
+        select {keys}, status, difference_amount, age_days, explanation from checked
+        where status not in ({text_list(SETTLED)}) order by abs(difference_amount) desc, rec_key
+        """,
+        "Every line matches, or is not due yet.",
+        "work through the lines listed: each says what differs and since when",
+        "warn",
+    )
+
+
+def _ties(on: On, left: tuple[str, str], right: tuple[str, str], reads: tuple[str, ...]) -> CheckSpec:
+    """(amount of a row, SELECT of currency_code and amount from the source its sum must be) of either side."""
+    return on.no_rows(
+        "ties_to_both_sides",
+        f"""
+        with left_side as ({left[1]}),
+        right_side as ({right[1]}),
+        reconciled as (
+            select currency_code, sum({left[0]}) as left_amount, sum({right[0]}) as right_amount
+            from checked group by currency_code
+        ),
+        spine as (
+            select currency_code from left_side union select currency_code from right_side
+            union select currency_code from reconciled
+        )
+        select spine.currency_code, left_side.amount as left_source_amount, reconciled.left_amount,
+            right_side.amount as right_source_amount, reconciled.right_amount
+        from spine
+        left join left_side on left_side.currency_code is not distinct from spine.currency_code
+        left join right_side on right_side.currency_code is not distinct from spine.currency_code
+        left join reconciled on reconciled.currency_code is not distinct from spine.currency_code
+        where coalesce(left_side.amount, 0) <> coalesce(reconciled.left_amount, 0)
+        or coalesce(right_side.amount, 0) <> coalesce(reconciled.right_amount, 0)
+        """,
+        "Both sides' totals are in the reconciliation to the cent.",
+        DEFECT,
+        reads=reads,
+    )
+
+
+def _accruals() -> Iterator[CheckSpec]:
+    on = On(
+        ACCRUALS,
+        "fct_accrual",
+        keys=("earned_quarter", "cost_centre_code", "currency_code", "accrual_month", "accrual_kind"),
+        sources=("bamboohr",),
+        requirements=("LTI-4.6",),
+    )
+    yield on.unique(("accrual_key",), "A movement of the schedule is one row.", DEFECT)
+    yield on.in_set("accrual_kind", ("recognition", "true_up", "release"), DEFECT)
+    yield on.no_rows(
+        "a_quarter_that_is_over_owes_what_was_calculated",
+        f"""
+        with accrued as (
+            select earned_quarter, cost_centre_code, currency_code,
+                sum(case when accrual_kind <> 'release' then accrual_amount else 0 end) as accrued_amount,
+                sum(case when accrual_kind = 'release' then accrual_amount else 0 end) as released_amount
+            from checked group by all
+        ),
+        earned as (
+            select earned_quarter, cost_centre_code, currency_code, sum(payout_amount) as payout_amount
+            from {PAYOUTS} group by all
+        )
+        select accrued.*, earned.payout_amount
+        from accrued full join earned using (earned_quarter, cost_centre_code, currency_code)
+        where (
+            earned_quarter in (select earned_quarter from {PAYOUTS})
+            and coalesce(accrued.accrued_amount, 0) <> coalesce(earned.payout_amount, 0)
+        )
+        or (
+            coalesce(accrued.released_amount, 0) <> 0
+            and accrued.released_amount <> -coalesce(earned.payout_amount, 0)
+        )
+        """,
+        "Recognition and true-up of a quarter that is over are its payouts to the cent, and so is its release.",
+        DEFECT,
+        reads=(PAYOUTS,),
+    )
+    yield on.no_rows(
+        "every_plan_has_one_policy",
+        """
+        select period.plan_code, period.earned_quarter, count(policy.plan_code) as policy_count
+        from core.int_incentive_period as period
+        left join reference.accrual_policy as policy
+            on policy.plan_code = period.plan_code and period.period_start_on >= policy.effective_from
+            and period.period_start_on <= coalesce(policy.effective_to, date '9999-12-31')
+        group by all having count(policy.plan_code) <> 1
+        """,
+        "Every quarter a plan pays for has one accrual policy in force on its first day.",
+        "enter the plan in seeds/finance/accrual_policy.csv, one row a plan and time",
+        reads=("core.int_incentive_period", "reference.accrual_policy"),
+    )
+
+
+def _accrual_to_gl() -> Iterator[CheckSpec]:
+    on = On(
+        ACCRUAL_TO_GL,
+        "rec_accrual_to_gl",
+        keys=("rec_key", "accrual_month", "earned_quarter", "cost_centre_code", "currency_code"),
+        sources=("bamboohr", "ledger"),
+        needs="any",
+        requirements=("LTI-4.6",),
+    )
+    yield from _rows(on, "accrual_amount", "gl_amount")
+    yield _ties(
+        on,
+        ("accrual_amount", f"select currency_code, sum(accrual_amount) as amount from {ACCRUALS} group by all"),
+        (
+            "gl_amount",
+            f"""
+            select line.currency_code, sum(line.credit_amount - line.debit_amount) as amount
+            from {JOURNAL} as line
+            inner join reference.gl_account as account on account.account_code = line.account_code
+            where account.account_role = 'incentive_accrual' group by all
+            """,
+        ),
+        (ACCRUALS, JOURNAL, "reference.gl_account"),
+    )
+
+
+def _accrual_to_payment() -> Iterator[CheckSpec]:
+    on = On(
+        ACCRUAL_TO_PAYMENT,
+        "rec_accrual_to_payment",
+        keys=("rec_key", "earned_quarter", "cost_centre_code", "currency_code"),
+        sources=("bamboohr", "payroll"),
+        needs="any",
+        requirements=("OPS-7.3",),
+    )
+    yield from _rows(on, "accrued_amount", "paid_amount")
+    yield _ties(
+        on,
+        (
+            "accrued_amount",
+            f"select currency_code, sum(accrual_amount) as amount from {ACCRUALS} where accrual_kind <> 'release' "
+            "group by all",
+        ),
+        (
+            "paid_amount + unsettled_amount",
+            f"""
+            select line.currency_code, sum(coalesce(line.amount, 0)) as amount
+            from {REGISTER} as line
+            inner join reference.payroll_earning_code as code on code.earning_code = line.earning_code
+            where code.earning_role = 'incentive' group by line.currency_code
+            """,
+        ),
+        (ACCRUALS, REGISTER, "reference.payroll_earning_code"),
+    )

@@ -1,0 +1,218 @@
+"""Finance's reconciliations on the demonstration company: what is planted is found, nothing else, and each check
+refuses its defect.
+"""
+# ruff: noqa: E501 (the defects stand one a line)
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from expectations.outcomes import describe
+from expectations.runner import run_gate
+from expectations.suites import marts_reconciliations
+from expectations.suites.marts_reconciliations import ACCRUAL_TO_GL, ACCRUAL_TO_PAYMENT, ACCRUALS
+from tests.integration.test_gates_built import Bench
+
+pytestmark = pytest.mark.slow
+
+MARTS = {spec.check_name: spec for spec in marts_reconciliations.checks()}
+ONE = "rowid = (select min(rowid) from {t} where "
+# (table, columns of both sides)
+RECONCILIATIONS = (
+    (ACCRUAL_TO_GL, "accrual_amount", "gl_amount"),
+    (ACCRUAL_TO_PAYMENT, "accrued_amount", "paid_amount"),
+)
+PLANTED = {f"{table.partition('.')[2]}_needs_nobody" for table, *_ in RECONCILIATIONS}
+
+# check (without its table), table the defect is made in, statement
+DEFECTS = [
+    ("key_is_unique", ACCRUALS, "insert into {t} select * from {t} limit 1"),
+    ("accrual_kind_is_known", ACCRUALS, f"update {{t}} set accrual_kind = 'guess' where {ONE} true)"),
+    ("a_quarter_that_is_over_owes_what_was_calculated", ACCRUALS, f"update {{t}} set accrual_amount = accrual_amount + 0.01 where {ONE} accrual_kind = 'recognition' and earned_quarter = '2025-Q1')"),
+    ("a_quarter_that_is_over_owes_what_was_calculated", ACCRUALS, f"update {{t}} set accrual_amount = accrual_amount + 0.01 where {ONE} accrual_kind = 'release')"),
+    ("a_quarter_that_is_over_owes_what_was_calculated", ACCRUALS, "delete from {t} where earned_quarter = '2025-Q1' and cost_centre_code = 'CC-1110'"),
+    *[
+        defect
+        for table, left, right in RECONCILIATIONS
+        for defect in (
+            ("key_is_unique", table, "insert into {t} select * from {t} limit 1"),
+            ("status_is_known", table, f"update {{t}} set status = 'fine' where {ONE} true)"),
+            ("status_is_given", table, f"update {{t}} set status = null where {ONE} true)"),
+            ("explanation_is_given", table, f"update {{t}} set explanation = null where {ONE} true)"),
+            ("status_is_honest", table, f"update {{t}} set difference_amount = difference_amount + 0.01 where {ONE} true)"),
+            ("status_is_honest", table, f"update {{t}} set status = 'matched' where {ONE} difference_amount <> 0)"),
+            ("status_is_honest", table, f"update {{t}} set status = 'missing_left' where {ONE} {left} <> 0)"),
+            ("status_is_honest", table, f"update {{t}} set status = 'missing_right' where {ONE} {right} <> 0)"),
+            ("status_is_honest", table, f"update {{t}} set status = 'source_absent' where {ONE} difference_amount = 0)"),
+            ("status_is_honest", table, f"update {{t}} set explanation = ' ' where {ONE} true)"),
+            ("status_is_honest", table, f"update {{t}} set age_days = -1 where {ONE} true)"),
+            ("needs_nobody", table, f"update {{t}} set status = 'amount_differs' where {ONE} status = 'matched')"),
+            ("ties_to_both_sides", table, f"delete from {{t}} where {ONE} {left} <> 0 and {right} <> 0)"),
+            ("ties_to_both_sides", table, f"update {{t}} set {left} = {left} - 0.01 where {ONE} true)"),
+            ("ties_to_both_sides", table, f"update {{t}} set {right} = {right} - 0.01 where {ONE} true)"),
+        )
+    ],
+]  # fmt: skip
+# Checks that stand on one table and refuse a defect of another: (check, table, statement).
+DEFECTS_ELSEWHERE = [
+    ("fct_accrual_every_plan_has_one_policy", "reference.accrual_policy", "delete from {t} where plan_code = 'operations_quarterly' and effective_to is not null"),
+    ("fct_accrual_every_plan_has_one_policy", "reference.accrual_policy", "update {t} set effective_to = null"),
+]  # fmt: skip
+
+
+def name_of(short: str, table: str) -> str:
+    return f"{table.partition('.')[2]}_{short}"
+
+
+@pytest.fixture(scope="module")
+def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A copy of the built warehouse; any defect is made in here and undone."""
+    folder = tmp_path_factory.mktemp("reconciliations")
+    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
+
+
+@pytest.fixture(scope="module")
+def warehouse(demo_warehouse: Any) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(demo_warehouse.warehouse_path), read_only=True) as connection:
+        yield connection
+
+
+def planted(demo_warehouse: Any, kind: str) -> list[dict[str, str]]:
+    """The rows that planted facts say a reconciliation must show."""
+    return [row for fact in demo_warehouse.company.planted for row in fact.detail.get(kind, [])]
+
+
+def test_the_demonstration_company_passes_but_for_what_is_planted(bench: Bench) -> None:
+    result = run_gate("marts", bench.path, specs=list(MARTS.values()))
+    assert result.is_open and not result.skipped, [describe(o) for o in result.outcomes]
+    assert {o.check_name for o in result.warnings} == PLANTED, [describe(o) for o in result.warnings]
+
+
+CASES = [
+    *((name_of(short, table), table, statement) for short, table, statement in DEFECTS),
+    *DEFECTS_ELSEWHERE,
+]
+
+
+@pytest.mark.parametrize(("name", "table", "statement"), CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])
+def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, statement: str) -> None:
+    spec, before = MARTS[name], 0
+    if name in PLANTED:
+        before = run_gate("marts", bench.path, specs=[spec]).outcomes[0].unexpected_count
+    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
+        (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
+    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
+    assert outcome.examples and (name not in PLANTED or outcome.unexpected_count > before), outcome
+
+
+def test_every_check_has_a_defect() -> None:
+    assert {name for name, *_ in CASES} == set(MARTS)
+
+
+# --- accruals ---
+
+
+@pytest.mark.requirement("LTI-4.6")
+def test_planted_accruals_are_found_to_the_cent_and_none_is_invented(demo_warehouse: Any, warehouse: Any) -> None:
+    columns = (
+        "accrual_month",
+        "earned_quarter",
+        "cost_centre_code",
+        "currency_code",
+        "status",
+        "accrual_amount",
+        "gl_amount",
+        "difference_amount",
+    )
+    expected = Counter(
+        tuple(row[name] for name in columns) for row in planted(demo_warehouse, "expected_accrual_to_gl")
+    )
+    found = Counter(
+        warehouse.execute(
+            "select accrual_month, coalesce(earned_quarter, ''), cost_centre_code, currency_code, status, "
+            "accrual_amount::varchar, gl_amount::varchar, difference_amount::varchar "
+            "from finance.rec_accrual_to_gl where status not in ('matched', 'timing')"
+        ).fetchall()
+    )
+    assert found == expected
+    assert {key[4] for key in expected} == {
+        "amount_differs",
+        "duplicate",
+        "missing_right",
+        "missing_left",
+        "wrong_period",
+        "wrong_currency",
+    }
+    (matched,) = warehouse.execute("select count(*) from finance.rec_accrual_to_gl where status = 'matched'").fetchone()
+    assert matched >= 150
+
+
+@pytest.mark.requirement("LTI-4.6")
+def test_the_schedule_is_the_one_worked_out_from_the_people(demo_warehouse: Any, warehouse: Any) -> None:
+    """Every movement a second time, from the company's own people and payouts, day by day."""
+    from ingestion.demo.accruals import accrual_schedule
+    from ingestion.demo.pay_desk import calculate_payouts
+
+    company = demo_warehouse.company
+    expected = {
+        (
+            item.earned_quarter,
+            item.cost_centre_code,
+            item.currency_code,
+            item.accrual_month,
+            item.accrual_kind,
+        ): item.amount
+        for item in accrual_schedule(company, calculate_payouts(company))
+    }
+    found = {
+        tuple(row[:5]): row[5]
+        for row in warehouse.execute(
+            "select earned_quarter, cost_centre_code, currency_code, accrual_month, accrual_kind, accrual_amount "
+            "from finance.fct_accrual"
+        ).fetchall()
+    }
+    assert found == expected and len(found) > 200
+
+
+# fault of payroll: status of its rows when held against the accrual
+PAYMENT_STATUS = {
+    "payroll_line_off_by_one_cent": "amount_differs",
+    "payroll_line_missing": "amount_differs",
+    "payroll_line_duplicated": "duplicate",
+    "payroll_line_in_wrong_currency": "wrong_currency",
+    "payroll_line_not_entitled": "amount_differs",
+    "payroll_line_in_wrong_period": "wrong_period",
+}
+
+
+@pytest.mark.requirement("OPS-7.3")
+def test_what_was_accrued_and_not_paid_is_found_and_nothing_is_invented(demo_warehouse: Any, warehouse: Any) -> None:
+    expected = {
+        (row["earned_quarter"], row["cost_centre_code"], row["currency_code"]): (
+            PAYMENT_STATUS[fact.code],
+            Decimal(row["calculated_amount"]),
+            Decimal(row["booked_amount"]),
+        )
+        for fact in demo_warehouse.company.planted
+        if fact.code in PAYMENT_STATUS
+        for row in fact.detail["expected_payout_to_gl"]
+    }
+    found = {
+        tuple(row[:3]): tuple(row[3:])
+        for row in warehouse.execute(
+            "select earned_quarter, cost_centre_code, currency_code, status, accrued_amount, paid_amount "
+            "from finance.rec_accrual_to_payment where status not in ('matched', 'timing')"
+        ).fetchall()
+    }
+    assert found == expected and {status for status, *_ in found.values()} == set(PAYMENT_STATUS.values())
+    assert warehouse.execute(
+        "select distinct earned_quarter from finance.rec_accrual_to_payment where status = 'timing' order by 1"
+    ).fetchall() == [("2025-Q4",), ("2026-Q1",)]
