@@ -35,7 +35,7 @@ def _vendors() -> Iterator[CheckSpec]:
         VENDORS.partition(".")[2],
         keys=("rec_key", "vendor_code", "service_code", "measure", "period_month"),
         sources=("vendor_performance",),
-        requirements=("SLT-7.2",),
+        requirements=("SLT-7.2", "OPS-6.6"),
     )
     yield on.unique(("rec_key",), "A vendor's service, measure and month is one row.", DEFECT)
     yield on.in_set("status", STATUSES, DEFECT)

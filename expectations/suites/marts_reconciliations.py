@@ -13,6 +13,9 @@ ACCRUALS = "finance.fct_accrual"
 ACCRUAL_TO_GL = "finance.rec_accrual_to_gl"
 ACCRUAL_TO_PAYMENT = "finance.rec_accrual_to_payment"
 PAYOUTS = "incentives.fct_incentive_payout"
+CREDIT_TO_BILLING = "finance.rec_credit_to_billing"
+SERVICE_CREDITS = "slt.fct_service_credit"
+CREDIT_NOTES = "staging.stg_billing__credit_notes"
 JOURNAL = "staging.stg_ledger__journal_lines"
 REGISTER = "staging.stg_payroll__register_lines"
 STATUSES = (
@@ -37,6 +40,7 @@ def checks() -> list[CheckSpec]:
         *_accruals(),
         *_accrual_to_gl(),
         *_accrual_to_payment(),
+        *_credit_to_billing(),
     ]
 
 
@@ -210,4 +214,35 @@ def _accrual_to_payment() -> Iterator[CheckSpec]:
             """,
         ),
         (ACCRUALS, REGISTER, "reference.payroll_earning_code"),
+    )
+
+
+def _credit_to_billing() -> Iterator[CheckSpec]:
+    on = On(
+        CREDIT_TO_BILLING,
+        "rec_credit_to_billing",
+        keys=("rec_key", "direction", "contract_code", "period_start_on", "currency_code"),
+        sources=("billing",),
+        requirements=("SVC-8.2",),
+    )
+    yield from _rows(on, "owed_amount", "billed_amount")
+    yield _ties(
+        on,
+        (
+            "owed_amount",
+            f"""
+            select currency_code, sum(amount) as amount from (
+                select currency_code, credit_amount as amount from {SERVICE_CREDITS} where credit_status = 'ok'
+                union all select currency_code, penalty_amount from reference.penalty_share
+            ) group by all
+            """,
+        ),
+        (
+            "billed_amount",
+            f"""
+            select currency_code, sum(credit_amount) as amount from {CREDIT_NOTES}
+            where credit_kind = 'service_credit' group by all
+            """,
+        ),
+        (SERVICE_CREDITS, CREDIT_NOTES, "reference.penalty_share"),
     )

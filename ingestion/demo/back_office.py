@@ -62,6 +62,19 @@ def back_office_facts() -> list[PlantedFact]:
                 "Cloudharbour's service credit for compute of August 2025 names no breach",
                 {"credit_note_number": "CN-CH-COMPUTE-2025-08"},
             ),
+            *(
+                (
+                    code,
+                    text,
+                    {"expected_credit_to_billing": [dict(zip(CREDIT_COLUMNS, row, strict=True)) for row in rows]},
+                )
+                for code, text, rows in CREDIT_FACTS
+            ),
+            (
+                "credits_never_granted",
+                "Mailspring never grants what its support owes",
+                {"supplier_contract_code": NEVER_CREDITED, "status": "missing_right"},
+            ),
         )
     ]
 
@@ -188,7 +201,89 @@ CREDITS = (
     ("CH-COMPUTE", "2025-08", Decimal("0.10"), ""),
     ("CH-EDGE-25", "2025-09", Decimal("0.10"), "BR-CH-EDGE-25-2025-09"),
     ("MS-RELAY", "2025-10", Decimal("0.05"), "BR-MS-RELAY-2025-10"),
+    ("CH-COMPUTE", "2025-11", Decimal("0.10"), "BR-CH-COMPUTE-2025-11"),
+    ("CH-EDGE-25", "2025-07", Decimal("0.10"), "BR-CH-EDGE-25-2025-07"),
+    ("CH-EDGE-25", "2025-08", Decimal("0.10"), "BR-CH-EDGE-25-2025-08"),
+    ("CH-STORAGE", "2025-09", Decimal("0.10"), "BR-CH-STORAGE-2025-09"),
+    ("MS-RELAY", "2025-07", Decimal("0.05"), "BR-MS-RELAY-2025-07"),
 )
+
+
+@dataclass(frozen=True)
+class OddCredit:
+    """A credit note that is not a share of one month's fee on its contract's terms."""
+
+    number: str
+    contract_code: str
+    month: str
+    issued_in: str
+    amount: Decimal
+    currency_code: str
+    breach: str
+
+
+ODD_CREDITS = (
+    # the whole of the liability cap that was left
+    OddCredit(
+        "CN-CH-EDGE-25-2025-11", "CH-EDGE-25", "2025-11", "2025-12", Decimal("550.00"), "EUR", "BR-CH-EDGE-25-2025-11"
+    ),
+    # the same month a second time
+    OddCredit(
+        "CN-CH-EDGE-25-2025-07-2", "CH-EDGE-25", "2025-07", "2025-09", Decimal("650.00"), "EUR", "BR-CH-EDGE-25-2025-07"
+    ),
+    OddCredit("CN-MS-RELAY-2025-08", "MS-RELAY", "2025-08", "2025-09", Decimal("200.00"), "EUR", "BR-MS-RELAY-2025-08"),
+    # what November owed
+    OddCredit("CN-MS-RELAY-2025-09", "MS-RELAY", "2025-09", "2025-12", Decimal("200.00"), "USD", "BR-MS-RELAY-2025-11"),
+)
+
+# What reconciling the credits owed with these notes must show: (contract, first day of the period, currency, status,
+# owed, granted). The outages behind them do not depend on how many tickets a company has.
+CREDIT_FACTS = (
+    (
+        "credit_not_granted",
+        "Cloudharbour never granted the credit of its edge for October 2025",
+        (("CH-EDGE-25", "2025-10-01", "EUR", "missing_right", "650.00", "0.00"),),
+    ),
+    (
+        "credit_of_a_quarter_not_granted",
+        "Deepcable never granted the credit of its second quarter, May to July 2025",
+        (("DC-ZONE-B", "2025-05-01", "EUR", "missing_right", "2100.00", "0.00"),),
+    ),
+    (
+        "credit_of_a_lower_band",
+        "Cloudharbour granted the lowest band for August 2025, where the edge had fallen below the next one",
+        (("CH-EDGE-25", "2025-08-01", "EUR", "amount_differs", "1625.00", "650.00"),),
+    ),
+    (
+        "credit_granted_twice",
+        "Cloudharbour granted the credit of its edge for July 2025 in two notes",
+        (("CH-EDGE-25", "2025-07-01", "EUR", "duplicate", "650.00", "1300.00"),),
+    ),
+    (
+        "credit_not_owed",
+        "Cloudharbour granted a credit for compute in August 2025, a month that kept its promise",
+        (("CH-COMPUTE", "2025-08-01", "EUR", "missing_left", "0.00", "1800.00"),),
+    ),
+    (
+        "credit_in_wrong_currency",
+        "Mailspring granted August 2025 as the same number in euro",
+        (
+            ("MS-RELAY", "2025-08-01", "USD", "wrong_currency", "200.00", "0.00"),
+            ("MS-RELAY", "2025-08-01", "EUR", "wrong_currency", "0.00", "200.00"),
+        ),
+    ),
+    (
+        "credit_for_wrong_period",
+        "Mailspring granted the credit of November 2025 for September",
+        (
+            ("MS-RELAY", "2025-11-01", "USD", "wrong_period", "200.00", "0.00"),
+            ("MS-RELAY", "2025-09-01", "USD", "wrong_period", "0.00", "200.00"),
+        ),
+    ),
+)
+CREDIT_COLUMNS = ("contract_code", "period_start_on", "currency_code", "status", "owed_amount", "billed_amount")
+# Mailspring's desk never grants what its tickets owe: what that is depends on the tickets.
+NEVER_CREDITED = "MS-SUPPORT"
 
 
 def months_before(company: Company, first: date) -> list[str]:
@@ -225,7 +320,7 @@ def credit_notes(company: Company) -> list[Row]:
     contracts = {row["supplier_contract_code"]: row for row in read_seed("vendors/supplier_contract.csv")}
     found: list[Row] = []
     for code, month, share, breach in CREDITS:
-        issued_on = last_day(following_period(month))
+        issued_on = last_day(_later_month(month, int(contracts[code]["credit_settlement_lag_months"])))
         if issued_on >= company.as_of_at.date():
             continue
         contract = contracts[code]
@@ -240,12 +335,46 @@ def credit_notes(company: Company) -> list[Row]:
                 issued_on,
                 "service_credit",
                 breach,
-                f"INV-{code}-{month}",
+                f"INV-{code}-{_billed_from(contract, month)}",
                 amount,
                 contract["currency_code"],
             )
         )
+    for odd in ODD_CREDITS:
+        issued_on = last_day(odd.issued_in)
+        if issued_on >= company.as_of_at.date():
+            continue
+        contract = contracts[odd.contract_code]
+        found.append(
+            (
+                odd.number,
+                contract["vendor_code"],
+                odd.contract_code,
+                f"{odd.month}-01",
+                last_day(odd.month),
+                issued_on,
+                "service_credit",
+                odd.breach,
+                f"INV-{odd.contract_code}-{_billed_from(contract, odd.month)}",
+                odd.amount,
+                odd.currency_code,
+            )
+        )
     return found
+
+
+def _later_month(month: str, months: int) -> str:
+    for _ in range(months):
+        month = following_period(month)
+    return month
+
+
+def _billed_from(contract: dict[str, str], month: str) -> str:
+    """First month of the invoice a month is billed in; invoices of quarters run from `BOOKS_FROM`."""
+    year, number = (int(part) for part in month.split("-"))
+    if contract["invoice_cycle"] == "quarter":
+        number -= (number - BOOKS_FROM.month) % 3
+    return f"{year}-{number:02d}"
 
 
 def write_bills(company: Company, folder: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from expectations.outcomes import describe
 from expectations.runner import run_gate
 from expectations.suites import marts_reconciliations
-from expectations.suites.marts_reconciliations import ACCRUAL_TO_GL, ACCRUAL_TO_PAYMENT, ACCRUALS
+from expectations.suites.marts_reconciliations import ACCRUAL_TO_GL, ACCRUAL_TO_PAYMENT, ACCRUALS, CREDIT_TO_BILLING
 from tests.integration.test_gates_built import Bench
 
 pytestmark = pytest.mark.slow
@@ -29,6 +29,7 @@ ONE = "rowid = (select min(rowid) from {t} where "
 RECONCILIATIONS = (
     (ACCRUAL_TO_GL, "accrual_amount", "gl_amount"),
     (ACCRUAL_TO_PAYMENT, "accrued_amount", "paid_amount"),
+    (CREDIT_TO_BILLING, "owed_amount", "billed_amount"),
 )
 PLANTED = {f"{table.partition('.')[2]}_needs_nobody" for table, *_ in RECONCILIATIONS}
 
@@ -216,3 +217,41 @@ def test_what_was_accrued_and_not_paid_is_found_and_nothing_is_invented(demo_war
     assert warehouse.execute(
         "select distinct earned_quarter from finance.rec_accrual_to_payment where status = 'timing' order by 1"
     ).fetchall() == [("2025-Q4",), ("2026-Q1",)]
+
+
+# --- service credits ---
+
+
+@pytest.mark.requirement("SVC-8.2")
+def test_planted_credits_are_found_to_the_cent_and_none_is_invented(demo_warehouse: Any, warehouse: Any) -> None:
+    from ingestion.demo.back_office import CREDIT_COLUMNS, NEVER_CREDITED
+
+    columns = ", ".join(f"{name}::varchar" for name in CREDIT_COLUMNS)
+    found = warehouse.execute(
+        f"select {columns} from finance.rec_credit_to_billing "
+        "where status not in ('matched', 'timing', 'source_absent') and contract_code <> ?",
+        [NEVER_CREDITED],
+    ).fetchall()
+    expected = {
+        tuple(row[name] for name in CREDIT_COLUMNS) for row in planted(demo_warehouse, "expected_credit_to_billing")
+    }
+    assert set(found) == expected and len(found) == len(expected) == 9
+    # what its tickets owe, due and billed for, all of it and nothing else
+    never = warehouse.execute(
+        "select period_start_on, owed_amount from finance.rec_credit_to_billing "
+        "where contract_code = ? and status = 'missing_right' order by 1",
+        [NEVER_CREDITED],
+    ).fetchall()
+    owed = warehouse.execute(
+        "select period_start_on, credit_amount from slt.fct_service_credit where supplier_contract_code = ? "
+        "and credit_status = 'ok' and credit_amount > 0 and period_start_on between date '2025-07-01' and "
+        "date '2025-11-30' order by 1",
+        [NEVER_CREDITED],
+    ).fetchall()
+    assert never == owed
+    settled = dict(
+        warehouse.execute(
+            "select status, count(*) from finance.rec_credit_to_billing where direction = 'owed_to_us' group by all"
+        ).fetchall()
+    )
+    assert settled["matched"] >= 7 and settled["timing"] == 2

@@ -265,12 +265,14 @@ person_judged as (
             when
                 person_joined.payout_amount <> 0 and person_joined.registered_amount = 0
                 and sum(case when person_joined.payout_amount = 0 then abs(person_joined.registered_amount) else 0 end)
-                    over (partition by person_joined.employee_number, person_joined.earned_quarter) <> 0
+                    over (partition by person_joined.employee_number, person_joined.earned_quarter)
+                <> 0
                 then 'wrong_currency'
             when
                 person_joined.payout_amount = 0 and person_joined.registered_amount <> 0
                 and sum(case when person_joined.registered_amount = 0 then abs(person_joined.payout_amount) else 0 end)
-                    over (partition by person_joined.employee_number, person_joined.earned_quarter) <> 0
+                    over (partition by person_joined.employee_number, person_joined.earned_quarter)
+                <> 0
                 then 'wrong_currency'
             when coalesce(person.line_count, 0) > 1 then 'duplicate'
             else 'other'
