@@ -14,6 +14,7 @@ ACCRUAL_TO_GL = "finance.rec_accrual_to_gl"
 ACCRUAL_TO_PAYMENT = "finance.rec_accrual_to_payment"
 PAYOUTS = "incentives.fct_incentive_payout"
 CREDIT_TO_BILLING = "finance.rec_credit_to_billing"
+HRIS_TO_PAYROLL = "finance.rec_hris_to_payroll"
 SERVICE_CREDITS = "slt.fct_service_credit"
 CREDIT_NOTES = "staging.stg_billing__credit_notes"
 JOURNAL = "staging.stg_ledger__journal_lines"
@@ -41,6 +42,7 @@ def checks() -> list[CheckSpec]:
         *_accrual_to_gl(),
         *_accrual_to_payment(),
         *_credit_to_billing(),
+        *_hris_to_payroll(),
     ]
 
 
@@ -245,4 +247,66 @@ def _credit_to_billing() -> Iterator[CheckSpec]:
             """,
         ),
         (SERVICE_CREDITS, CREDIT_NOTES, "reference.penalty_share"),
+    )
+
+
+def _hris_to_payroll() -> Iterator[CheckSpec]:
+    on = On(
+        HRIS_TO_PAYROLL,
+        "rec_hris_to_payroll",
+        keys=("rec_key", "attribute_code", "employee_number", "period_code", "currency_code"),
+        sources=("bamboohr", "payroll"),
+        needs="any",
+        requirements=("LTI-7.4",),
+    )
+    yield from _rows(on, "hris_amount", "payroll_amount")
+    yield on.no_rows(
+        "holds_every_register_line",
+        f"""
+        with register as (
+            select case code.earning_role when 'base' then 'base_pay' else 'incentive_target' end as attribute_code,
+                line.currency_code, sum(coalesce(line.amount, 0)) as amount, count(*) as line_count
+            from {REGISTER} as line
+            inner join reference.payroll_earning_code as code on code.earning_code = line.earning_code
+            group by all
+        ),
+        listed as (
+            select attribute_code, currency_code, sum(payroll_amount) as amount, sum(payroll_line_count) as line_count
+            from checked where payroll_line_count > 0 group by all
+        )
+        select register.*, listed.amount as listed_amount, listed.line_count as listed_line_count
+        from register full join listed
+            on listed.attribute_code = register.attribute_code
+            and listed.currency_code is not distinct from register.currency_code
+        where register.amount is distinct from listed.amount or register.line_count is distinct from listed.line_count
+        """,
+        "Every line of the register is in it once, to the cent.",
+        DEFECT,
+        reads=(REGISTER, "reference.payroll_earning_code"),
+    )
+    yield on.no_rows(
+        "holds_every_month_employed",
+        """
+        select employee.employee_number, period.period_code
+        from staging.stg_bamboohr__employees as employee
+        inner join core.int_reporting_period as period
+            on period.period_grain = 'month' and employee.hired_on < period.period_end_on
+            and coalesce(employee.terminated_on, date '9999-12-31')
+                > greatest(period.period_start_on, employee.hired_on)
+        where employee.employee_number is not null
+        and period.period_code >= coalesce(
+            (
+                select min(partition_key) from landing.extract_state
+                where source = 'payroll' and entity = 'register_line'
+            ),
+            ''
+        )
+        and not exists (
+            select 1 from checked where checked.attribute_code = 'base_pay' and checked.has_hris
+            and checked.employee_number = employee.employee_number and checked.period_code = period.period_code
+        )
+        """,
+        "Everybody the HRIS employs in a month is held against the register of that month.",
+        DEFECT,
+        reads=("staging.stg_bamboohr__employees", "core.int_reporting_period", "landing.extract_state"),
     )

@@ -152,7 +152,8 @@ def test_every_record_handed_over_is_in_the_audit(warehouse: Any) -> None:
 # --- vendors held against their own data and ours ---
 
 
-@pytest.mark.requirement("SLT-7.2", "OPS-6.6")
+@pytest.mark.requirement("OPS-6.6")
+@pytest.mark.requirement("SLT-7.2")
 def test_the_planted_cases_of_vendors_are_found_and_none_is_invented(demo_warehouse: Any, warehouse: Any) -> None:
     columns = ("vendor_code", "service_code", "measure", "period_month", "status")
     planted = {tuple(fact[column] for column in columns) for fact in facts(demo_warehouse, "vendor_report_")}

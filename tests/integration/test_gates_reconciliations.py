@@ -18,7 +18,13 @@ import pytest
 from expectations.outcomes import describe
 from expectations.runner import run_gate
 from expectations.suites import marts_reconciliations
-from expectations.suites.marts_reconciliations import ACCRUAL_TO_GL, ACCRUAL_TO_PAYMENT, ACCRUALS, CREDIT_TO_BILLING
+from expectations.suites.marts_reconciliations import (
+    ACCRUAL_TO_GL,
+    ACCRUAL_TO_PAYMENT,
+    ACCRUALS,
+    CREDIT_TO_BILLING,
+    HRIS_TO_PAYROLL,
+)
 from tests.integration.test_gates_built import Bench
 
 pytestmark = pytest.mark.slow
@@ -31,7 +37,9 @@ RECONCILIATIONS = (
     (ACCRUAL_TO_PAYMENT, "accrued_amount", "paid_amount"),
     (CREDIT_TO_BILLING, "owed_amount", "billed_amount"),
 )
-PLANTED = {f"{table.partition('.')[2]}_needs_nobody" for table, *_ in RECONCILIATIONS}
+# its left side is people, not a total
+ALL = (*RECONCILIATIONS, (HRIS_TO_PAYROLL, "hris_amount", "payroll_amount"))
+PLANTED = {f"{table.partition('.')[2]}_needs_nobody" for table, *_ in ALL}
 
 # check (without its table), table the defect is made in, statement
 DEFECTS = [
@@ -42,7 +50,7 @@ DEFECTS = [
     ("a_quarter_that_is_over_owes_what_was_calculated", ACCRUALS, "delete from {t} where earned_quarter = '2025-Q1' and cost_centre_code = 'CC-1110'"),
     *[
         defect
-        for table, left, right in RECONCILIATIONS
+        for table, left, right in ALL
         for defect in (
             ("key_is_unique", table, "insert into {t} select * from {t} limit 1"),
             ("status_is_known", table, f"update {{t}} set status = 'fine' where {ONE} true)"),
@@ -56,11 +64,22 @@ DEFECTS = [
             ("status_is_honest", table, f"update {{t}} set explanation = ' ' where {ONE} true)"),
             ("status_is_honest", table, f"update {{t}} set age_days = -1 where {ONE} true)"),
             ("needs_nobody", table, f"update {{t}} set status = 'amount_differs' where {ONE} status = 'matched')"),
+        )
+    ],
+    *[
+        defect
+        for table, left, right in RECONCILIATIONS
+        for defect in (
             ("ties_to_both_sides", table, f"delete from {{t}} where {ONE} {left} <> 0 and {right} <> 0)"),
             ("ties_to_both_sides", table, f"update {{t}} set {left} = {left} - 0.01 where {ONE} true)"),
             ("ties_to_both_sides", table, f"update {{t}} set {right} = {right} - 0.01 where {ONE} true)"),
         )
     ],
+    ("holds_every_register_line", HRIS_TO_PAYROLL, f"delete from {{t}} where {ONE} payroll_amount <> 0)"),
+    ("holds_every_register_line", HRIS_TO_PAYROLL, f"update {{t}} set payroll_amount = payroll_amount + 0.01 where {ONE} payroll_line_count > 0)"),
+    ("holds_every_register_line", HRIS_TO_PAYROLL, f"update {{t}} set payroll_line_count = 2 where {ONE} payroll_line_count = 1)"),
+    ("holds_every_month_employed", HRIS_TO_PAYROLL, f"delete from {{t}} where {ONE} attribute_code = 'base_pay')"),
+    ("holds_every_month_employed", HRIS_TO_PAYROLL, f"update {{t}} set has_hris = false where {ONE} attribute_code = 'base_pay')"),
 ]  # fmt: skip
 # Checks that stand on one table and refuse a defect of another: (check, table, statement).
 DEFECTS_ELSEWHERE = [
@@ -255,3 +274,33 @@ def test_planted_credits_are_found_to_the_cent_and_none_is_invented(demo_warehou
         ).fetchall()
     )
     assert settled["matched"] >= 7 and settled["timing"] == 2
+
+
+# --- people ---
+
+
+@pytest.mark.requirement("LTI-7.4")
+def test_only_the_planted_people_differ_between_hris_and_payroll(demo_warehouse: Any, warehouse: Any) -> None:
+    """Of the faults of payroll, those the HRIS can tell: paid without a target, and paid in another currency."""
+    expected = {
+        (
+            row["employee_number"],
+            row["earned_quarter"],
+            row["currency_code"],
+            row["status"],
+            Decimal(row["booked_amount"]),
+        )
+        for fact in demo_warehouse.company.planted
+        if fact.code in ("payroll_line_not_entitled", "payroll_line_in_wrong_currency")
+        for row in fact.detail["expected_payout_to_payroll"]
+    }
+    found = warehouse.execute(
+        "select employee_number, period_code, currency_code, status, payroll_amount from finance.rec_hris_to_payroll "
+        "where status not in ('matched', 'timing')"
+    ).fetchall()
+    assert set(found) == expected and len(found) == 3
+    judged, matched = warehouse.execute(
+        "select count(difference_amount), count(*) from finance.rec_hris_to_payroll "
+        "where attribute_code = 'base_pay' and status = 'matched'"
+    ).fetchone()
+    assert matched > 1000 and judged > matched * 0.95
