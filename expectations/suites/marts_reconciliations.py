@@ -15,6 +15,8 @@ ACCRUAL_TO_PAYMENT = "finance.rec_accrual_to_payment"
 PAYOUTS = "incentives.fct_incentive_payout"
 CREDIT_TO_BILLING = "finance.rec_credit_to_billing"
 HRIS_TO_PAYROLL = "finance.rec_hris_to_payroll"
+GL_MAPPING = "finance.chk_payout_gl_mapping"
+INCENTIVE_COST = "finance.mart_incentive_cost"
 SERVICE_CREDITS = "slt.fct_service_credit"
 CREDIT_NOTES = "staging.stg_billing__credit_notes"
 JOURNAL = "staging.stg_ledger__journal_lines"
@@ -43,6 +45,8 @@ def checks() -> list[CheckSpec]:
         *_accrual_to_payment(),
         *_credit_to_billing(),
         *_hris_to_payroll(),
+        *_gl_mapping(),
+        *_incentive_cost(),
     ]
 
 
@@ -309,4 +313,102 @@ def _hris_to_payroll() -> Iterator[CheckSpec]:
         "Everybody the HRIS employs in a month is held against the register of that month.",
         DEFECT,
         reads=("staging.stg_bamboohr__employees", "core.int_reporting_period", "landing.extract_state"),
+    )
+
+
+def _gl_mapping() -> Iterator[CheckSpec]:
+    on = On(
+        GL_MAPPING,
+        "chk_payout_gl_mapping",
+        keys=("payout_line_id", "earned_quarter", "cost_centre_code", "account_code", "currency_code"),
+        sources=("bamboohr",),
+        requirements=("OPS-7.1",),
+    )
+    yield on.no_rows(
+        "lets_no_line_through_unmapped",
+        """
+        select payout_line_id, earned_quarter, cost_centre_code, account_code, currency_code, payout_amount,
+            refusal_reasons
+        from checked where not coalesce(is_mapped, false)
+        """,
+        "The ledger can take every payout line: its cost centre, account and currency are known and open.",
+        "enter the cost centre, the account of the kind or the currency in seeds/finance, or have the ledger's chart "
+        "mended: until then nothing is paid",
+    )
+    yield on.no_rows(
+        "judges_every_line_as_it_is_paid",
+        f"""
+        select coalesce(payout.payout_line_id, checked.payout_line_id) as payout_line_id, payout.payout_amount,
+            checked.payout_amount as judged_amount, payout.cost_centre_code, payout.currency_code
+        from {PAYOUTS} as payout full join checked on checked.payout_line_id = payout.payout_line_id
+        where checked.payout_line_id is null or payout.payout_line_id is null
+        or payout.payout_amount <> checked.payout_amount
+        or payout.cost_centre_code is distinct from checked.cost_centre_code
+        or payout.currency_code is distinct from checked.currency_code
+        """,
+        "Each payout line is judged, with the amount, cost centre and currency it is paid with.",
+        DEFECT,
+        reads=(PAYOUTS,),
+    )
+    yield on.no_rows(
+        "verdict_follows_from_its_parts",
+        """
+        select payout_line_id, earned_quarter, cost_centre_code, account_code, currency_code, is_mapped,
+            is_cost_centre_known, is_account_known, is_currency_known, refusal_reasons
+        from checked
+        where (is_mapped and not (is_cost_centre_known and is_account_known and is_currency_known))
+        or (is_mapped <> (refusal_reasons is null))
+        or (is_mapped and (cost_centre_code is null or account_code is null or currency_code is null))
+        """,
+        "A line is mapped only with all three known, and one that is not says why.",
+        DEFECT,
+    )
+
+
+def _incentive_cost() -> Iterator[CheckSpec]:
+    on = On(
+        INCENTIVE_COST,
+        "mart_incentive_cost",
+        keys=("earned_quarter", "team_code", "cost_centre_code", "currency_code"),
+        sources=("bamboohr",),
+        requirements=("LTI-4.3",),
+    )
+    yield on.unique(("cost_key",), "A team's cost of a service and business unit is one row.", DEFECT)
+    yield on.no_rows(
+        "parts_sum_to_the_payouts",
+        f"""
+        with paid as (
+            select earned_quarter, team_code, cost_centre_code, currency_code, sum(payout_amount) as payout_amount
+            from {PAYOUTS} group by all
+        ),
+        laid as (
+            select earned_quarter, team_code, cost_centre_code, currency_code, sum(cost_amount) as cost_amount
+            from checked group by all
+        )
+        select * from paid full join laid using (earned_quarter, team_code, cost_centre_code, currency_code)
+        where coalesce(paid.payout_amount, 0) <> coalesce(laid.cost_amount, 0)
+        """,
+        "The parts of each team, cost centre, quarter and currency are its payouts to the cent.",
+        DEFECT,
+        reads=(PAYOUTS,),
+    )
+    yield on.no_rows(
+        "parts_are_within_a_cent_of_their_share",
+        """
+        select earned_quarter, team_code, cost_centre_code, currency_code, service_code, business_unit_code,
+            ticket_count, cost_amount, team_amount, team_ticket_count
+        from (
+            select *,
+                sum(cost_amount) over (part) as team_amount, sum(ticket_count) over (part) as team_ticket_count
+            from checked
+            window part as (partition by earned_quarter, payment_period, team_code, cost_centre_code, currency_code)
+        )
+        where allocation_basis = 'tickets_resolved' and (
+            team_ticket_count = 0
+            or abs(cast(cost_amount * 100 as hugeint) * team_ticket_count
+                - cast(team_amount * 100 as hugeint) * ticket_count) >= team_ticket_count
+        )
+        """,
+        "No part is a whole cent away from its tickets' share of the team's cost.",
+        DEFECT,
     )

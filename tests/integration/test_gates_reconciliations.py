@@ -23,7 +23,9 @@ from expectations.suites.marts_reconciliations import (
     ACCRUAL_TO_PAYMENT,
     ACCRUALS,
     CREDIT_TO_BILLING,
+    GL_MAPPING,
     HRIS_TO_PAYROLL,
+    INCENTIVE_COST,
 )
 from tests.integration.test_gates_built import Bench
 
@@ -75,6 +77,24 @@ DEFECTS = [
             ("ties_to_both_sides", table, f"update {{t}} set {right} = {right} - 0.01 where {ONE} true)"),
         )
     ],
+    *[
+        ("lets_no_line_through_unmapped", GL_MAPPING, f"update {{t}} set is_mapped = {verdict} where {ONE} true)")
+        for verdict in ("false", "null")
+    ],
+    ("judges_every_line_as_it_is_paid", GL_MAPPING, f"delete from {{t}} where {ONE} true)"),
+    ("judges_every_line_as_it_is_paid", GL_MAPPING, f"update {{t}} set payout_line_id = 'other' where {ONE} true)"),
+    ("judges_every_line_as_it_is_paid", GL_MAPPING, f"update {{t}} set payout_amount = payout_amount + 0.01 where {ONE} true)"),
+    ("judges_every_line_as_it_is_paid", GL_MAPPING, f"update {{t}} set cost_centre_code = 'CC-0' where {ONE} true)"),
+    ("judges_every_line_as_it_is_paid", GL_MAPPING, f"update {{t}} set currency_code = 'GBP' where {ONE} true)"),
+    *[
+        ("verdict_follows_from_its_parts", GL_MAPPING, f"update {{t}} set {part} where {ONE} true)")
+        for part in ("is_cost_centre_known = false", "is_account_known = false", "is_currency_known = false", "account_code = null", "refusal_reasons = 'late'", "is_mapped = false")
+    ],
+    ("key_is_unique", INCENTIVE_COST, "insert into {t} select * from {t} limit 1"),
+    ("parts_sum_to_the_payouts", INCENTIVE_COST, f"update {{t}} set cost_amount = cost_amount + 0.01 where {ONE} true)"),
+    ("parts_sum_to_the_payouts", INCENTIVE_COST, "delete from {t} where team_code = 'sre' and earned_quarter = '2025-Q1'"),
+    ("parts_are_within_a_cent_of_their_share", INCENTIVE_COST, f"update {{t}} set cost_amount = cost_amount + 5 where {ONE} allocation_basis = 'tickets_resolved')"),
+    ("parts_are_within_a_cent_of_their_share", INCENTIVE_COST, f"update {{t}} set ticket_count = ticket_count + 9 where {ONE} allocation_basis = 'tickets_resolved')"),
     ("holds_every_register_line", HRIS_TO_PAYROLL, f"delete from {{t}} where {ONE} payroll_amount <> 0)"),
     ("holds_every_register_line", HRIS_TO_PAYROLL, f"update {{t}} set payroll_amount = payroll_amount + 0.01 where {ONE} payroll_line_count > 0)"),
     ("holds_every_register_line", HRIS_TO_PAYROLL, f"update {{t}} set payroll_line_count = 2 where {ONE} payroll_line_count = 1)"),
