@@ -17,6 +17,9 @@ CREDIT_TO_BILLING = "finance.rec_credit_to_billing"
 HRIS_TO_PAYROLL = "finance.rec_hris_to_payroll"
 GL_MAPPING = "finance.chk_payout_gl_mapping"
 INCENTIVE_COST = "finance.mart_incentive_cost"
+MONITORING_TO_TRANSACTIONS = "finance.rec_monitoring_to_transactions"
+MEASURED_TO_REPORTED = "finance.rec_measured_to_reported"
+COMPARED = ("matched", "amount_differs", "missing_left", "missing_right", "timing")
 SERVICE_CREDITS = "slt.fct_service_credit"
 CREDIT_NOTES = "staging.stg_billing__credit_notes"
 JOURNAL = "staging.stg_ledger__journal_lines"
@@ -47,6 +50,8 @@ def checks() -> list[CheckSpec]:
         *_hris_to_payroll(),
         *_gl_mapping(),
         *_incentive_cost(),
+        *_monitoring_to_transactions(),
+        *_measured_to_reported(),
     ]
 
 
@@ -411,4 +416,91 @@ def _incentive_cost() -> Iterator[CheckSpec]:
         """,
         "No part is a whole cent away from its tickets' share of the team's cost.",
         DEFECT,
+    )
+
+
+def _comparison(on: On, left: str, right: str) -> Iterator[CheckSpec]:
+    """What holds of a comparison of two shares: one row a key, and a verdict that follows from them."""
+    keys = ", ".join(on.keys)
+    yield on.unique(("rec_key",), f"{on.table} has one row per key.", DEFECT)
+    yield on.in_set("status", COMPARED, DEFECT)
+    for column in ("status", "explanation"):
+        yield on.known(column, DEFECT)
+    yield on.no_rows(
+        "status_is_honest",
+        f"""
+        select {keys}, status, {left}, {right}, difference_share, tolerance_share from checked
+        where difference_share is distinct from {right} - {left}
+        or (status = 'matched' and coalesce(abs({right} - {left}) > tolerance_share, true))
+        or (status = 'amount_differs' and coalesce(abs({right} - {left}) <= tolerance_share, true))
+        """,
+        "A row is matched only within its tolerance, and differs only beyond it.",
+        DEFECT,
+    )
+    yield on.no_rows(
+        "needs_nobody",
+        f"""
+        select {keys}, status, difference_share, age_days, explanation from checked
+        where status in ('amount_differs', 'missing_left') order by abs(difference_share) desc, rec_key
+        """,
+        "Both ways of measuring agree wherever both tell enough.",
+        "work through the lines listed: a monitor, a target or a survey does not show what users live with",
+        "warn",
+    )
+
+
+def _monitoring_to_transactions() -> Iterator[CheckSpec]:
+    on = On(
+        MONITORING_TO_TRANSACTIONS,
+        "rec_monitoring_to_transactions",
+        keys=("rec_key", "service_code", "transaction_monitor_id", "day_on"),
+        requirements=("SLT-3.4",),
+    )
+    yield from _comparison(on, "monitor_share", "transaction_share")
+    yield on.no_rows(
+        "holds_every_transaction",
+        """
+        with sampled as (
+            select monitor_id, sum(good_count + bad_count) as transaction_count, sum(down_seconds) as down_seconds
+            from core.int_monitor_bucket where sample_kind in ('log_scraped', 'real_user') group by all
+        ),
+        listed as (
+            select transaction_monitor_id as monitor_id, sum(transaction_count) as transaction_count,
+                sum(all_down_seconds) as down_seconds
+            from checked group by all
+        )
+        select monitor_id, sampled.transaction_count, listed.transaction_count as listed_count, sampled.down_seconds,
+            listed.down_seconds as listed_down_seconds
+        from sampled full join listed using (monitor_id)
+        where sampled.transaction_count is distinct from listed.transaction_count
+        or sampled.down_seconds is distinct from listed.down_seconds
+        """,
+        "Every transaction and every second down by transactions is in it once.",
+        DEFECT,
+        reads=("core.int_monitor_bucket",),
+    )
+
+
+def _measured_to_reported() -> Iterator[CheckSpec]:
+    on = On(
+        MEASURED_TO_REPORTED,
+        "rec_measured_to_reported",
+        keys=("rec_key", "service_code", "quarter_code"),
+        requirements=("SVC-5.5",),
+    )
+    yield from _comparison(on, "measured_share", "reported_share")
+    yield on.no_rows(
+        "holds_every_answer",
+        """
+        select count(*) as answer_count, (select coalesce(sum(answer_count), 0) from checked) as listed_count
+        from core.int_observation_survey as answer
+        inner join reference.satisfaction_rule as rule
+            on rule.question_code = answer.question_code
+            and cast(answer.observed_at as date)
+                between rule.effective_from and coalesce(rule.effective_to, date '9999-12-31')
+        having count(*) <> (select coalesce(sum(answer_count), 0) from checked)
+        """,
+        "Every answer of a customer that counts is in it once.",
+        DEFECT,
+        reads=("core.int_observation_survey", "reference.satisfaction_rule"),
     )

@@ -26,6 +26,8 @@ from expectations.suites.marts_reconciliations import (
     GL_MAPPING,
     HRIS_TO_PAYROLL,
     INCENTIVE_COST,
+    MEASURED_TO_REPORTED,
+    MONITORING_TO_TRANSACTIONS,
 )
 from tests.integration.test_gates_built import Bench
 
@@ -41,7 +43,9 @@ RECONCILIATIONS = (
 )
 # its left side is people, not a total
 ALL = (*RECONCILIATIONS, (HRIS_TO_PAYROLL, "hris_amount", "payroll_amount"))
-PLANTED = {f"{table.partition('.')[2]}_needs_nobody" for table, *_ in ALL}
+# (table, the share on its left)
+COMPARISONS = ((MONITORING_TO_TRANSACTIONS, "monitor_share"), (MEASURED_TO_REPORTED, "measured_share"))
+PLANTED = {f"{table.partition('.')[2]}_needs_nobody" for table, *_ in (*ALL, *COMPARISONS)}
 
 # check (without its table), table the defect is made in, statement
 DEFECTS = [
@@ -77,6 +81,23 @@ DEFECTS = [
             ("ties_to_both_sides", table, f"update {{t}} set {right} = {right} - 0.01 where {ONE} true)"),
         )
     ],
+    *[
+        defect
+        for table, left in COMPARISONS
+        for defect in (
+            ("key_is_unique", table, "insert into {t} select * from {t} limit 1"),
+            ("status_is_known", table, f"update {{t}} set status = 'fine' where {ONE} true)"),
+            ("status_is_given", table, f"update {{t}} set status = null where {ONE} true)"),
+            ("explanation_is_given", table, f"update {{t}} set explanation = null where {ONE} true)"),
+            ("status_is_honest", table, f"update {{t}} set {left} = {left} - 0.9 where {ONE} status = 'matched')"),
+            ("status_is_honest", table, f"update {{t}} set status = 'amount_differs' where {ONE} status = 'matched')"),
+            ("status_is_honest", table, f"update {{t}} set status = 'matched', difference_share = null, {left} = null where {ONE} true)"),
+            ("needs_nobody", table, f"update {{t}} set status = 'missing_left' where {ONE} status = 'matched')"),
+        )
+    ],
+    ("holds_every_transaction", MONITORING_TO_TRANSACTIONS, f"delete from {{t}} where {ONE} true)"),
+    ("holds_every_transaction", MONITORING_TO_TRANSACTIONS, f"update {{t}} set all_down_seconds = all_down_seconds + 1 where {ONE} true)"),
+    ("holds_every_answer", MEASURED_TO_REPORTED, f"delete from {{t}} where {ONE} answer_count > 0)"),
     *[
         ("lets_no_line_through_unmapped", GL_MAPPING, f"update {{t}} set is_mapped = {verdict} where {ONE} true)")
         for verdict in ("false", "null")
