@@ -419,7 +419,7 @@ def _incentive_cost() -> Iterator[CheckSpec]:
     )
 
 
-def _comparison(on: On, left: str, right: str) -> Iterator[CheckSpec]:
+def _comparison(on: On, left: str, right: str, judged_by: str) -> Iterator[CheckSpec]:
     """What holds of a comparison of two shares: one row a key, and a verdict that follows from them."""
     keys = ", ".join(on.keys)
     yield on.unique(("rec_key",), f"{on.table} has one row per key.", DEFECT)
@@ -431,8 +431,8 @@ def _comparison(on: On, left: str, right: str) -> Iterator[CheckSpec]:
         f"""
         select {keys}, status, {left}, {right}, difference_share, tolerance_share from checked
         where difference_share is distinct from {right} - {left}
-        or (status = 'matched' and coalesce(abs({right} - {left}) > tolerance_share, true))
-        or (status = 'amount_differs' and coalesce(abs({right} - {left}) <= tolerance_share, true))
+        or (status = 'matched' and coalesce({judged_by} > tolerance_share, true))
+        or (status = 'amount_differs' and coalesce({judged_by} <= tolerance_share, true))
         """,
         "A row is matched only within its tolerance, and differs only beyond it.",
         DEFECT,
@@ -456,7 +456,12 @@ def _monitoring_to_transactions() -> Iterator[CheckSpec]:
         keys=("rec_key", "service_code", "transaction_monitor_id", "day_on"),
         requirements=("SLT-3.4",),
     )
-    yield from _comparison(on, "monitor_share", "transaction_share")
+    yield from _comparison(
+        on,
+        "monitor_share",
+        "transaction_share",
+        "round((missed_down_seconds + unconfirmed_down_seconds) / compared_seconds, 6)",
+    )
     yield on.no_rows(
         "holds_every_transaction",
         """
@@ -488,7 +493,7 @@ def _measured_to_reported() -> Iterator[CheckSpec]:
         keys=("rec_key", "service_code", "quarter_code"),
         requirements=("SVC-5.5",),
     )
-    yield from _comparison(on, "measured_share", "reported_share")
+    yield from _comparison(on, "measured_share", "reported_share", "abs(reported_share - measured_share)")
     yield on.no_rows(
         "holds_every_answer",
         """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -345,3 +346,91 @@ def test_only_the_planted_people_differ_between_hris_and_payroll(demo_warehouse:
         "where attribute_code = 'base_pay' and status = 'matched'"
     ).fetchone()
     assert matched > 1000 and judged > matched * 0.95
+
+
+# --- what users lived with ---
+
+
+@pytest.mark.requirement("SLT-3.4")
+def test_monitoring_is_held_against_transactions_second_by_second(warehouse: Any) -> None:
+    """Worked out a second time in Python, bucket by bucket, from the samples and the monitors' own intervals."""
+    down: dict[str, dict[str, list[tuple[Any, Any]]]] = {}
+    for service, monitor, from_at, to_at in warehouse.execute(
+        "select service_code, monitor_id, from_at, to_at from core.int_monitor_interval where monitor_state = 'down'"
+    ).fetchall():
+        down.setdefault(service, {}).setdefault(monitor, []).append((from_at, to_at))
+    expected: dict[tuple[str, Any], list[int]] = {}
+    for monitor_id, service, bucket_at, up_seconds, down_seconds in warehouse.execute(
+        "select monitor_id, service_code, bucket_at, up_seconds, down_seconds from core.int_monitor_bucket "
+        "where sample_kind in ('log_scraped', 'real_user') and up_seconds + down_seconds > 0"
+    ).fetchall():
+        end_at = bucket_at + timedelta(seconds=300)
+        seen = max(
+            (
+                sum(
+                    int((min(to_at, end_at) - max(from_at, bucket_at)).total_seconds())
+                    for from_at, to_at in intervals
+                    if from_at < end_at and to_at > bucket_at
+                )
+                for intervals in down.get(service, {}).values()
+            ),
+            default=0,
+        )
+        seen = min(seen, up_seconds + down_seconds)
+        sums = expected.setdefault((monitor_id, bucket_at.date()), [0, 0])
+        sums[0] += max(0, down_seconds - seen)
+        sums[1] += max(0, seen - down_seconds)
+    found = {
+        (monitor_id, day_on): [missed, unconfirmed]
+        for monitor_id, day_on, missed, unconfirmed in warehouse.execute(
+            "select transaction_monitor_id, day_on, missed_down_seconds, unconfirmed_down_seconds "
+            "from finance.rec_monitoring_to_transactions where compared_seconds = transaction_seconds"
+        ).fetchall()
+    }
+    assert len(found) > 80 and found == {key: expected[key] for key in found}
+    statuses = dict(
+        warehouse.execute("select status, count(*) from finance.rec_monitoring_to_transactions group by all").fetchall()
+    )
+    assert statuses["matched"] > 60 and statuses["amount_differs"] > 5
+
+
+@pytest.mark.requirement("SVC-5.5")
+def test_what_customers_say_is_held_against_the_tickets_they_speak_of(warehouse: Any) -> None:
+    """Each answer a second time in Python: the ticket's verdict and the customer's, by service and quarter."""
+    breached: dict[str, bool] = {}
+    for ticket_key, status in warehouse.execute(
+        "select ticket_key, slt_status from slt.fct_ticket_slt where phase = 'resolution' "
+        "and slt_status in ('met', 'within_tolerance', 'breached')"
+    ).fetchall():
+        breached[ticket_key] = breached.get(ticket_key, False) or status == "breached"
+    expected: dict[tuple[str | None, str], Counter[str]] = {}
+    for ticket_key, service, answered_at, score in warehouse.execute(
+        "select answer.ticket_key, coalesce(answer.named_service_code, ticket.service_code), answer.answered_at, "
+        "answer.score_value from core.int_survey_answer as answer left join core.int_ticket as ticket using (ticket_key) "
+        "where answer.observation_status = 'observed'"
+    ).fetchall():
+        quarter = f"{answered_at.year}-Q{(answered_at.month + 2) // 3}"
+        counts = expected.setdefault((service, quarter), Counter())
+        is_satisfied = score >= 4
+        counts["answer_count"] += 1
+        counts["satisfied_count"] += is_satisfied
+        if ticket_key in breached:
+            counts["compared_count"] += 1
+            counts["met_and_unsatisfied_count"] += not breached[ticket_key] and not is_satisfied
+            counts["missed_and_satisfied_count"] += breached[ticket_key] and is_satisfied
+    names = (
+        "answer_count",
+        "satisfied_count",
+        "compared_count",
+        "met_and_unsatisfied_count",
+        "missed_and_satisfied_count",
+    )
+    found = {
+        (row[0], row[1]): row[2:]
+        for row in warehouse.execute(
+            f"select service_code, quarter_code, {', '.join(names)} from finance.rec_measured_to_reported "
+            "where answer_count > 0"
+        ).fetchall()
+    }
+    assert found == {key: tuple(counts[name] for name in names) for key, counts in expected.items()}
+    assert len(found) > 20

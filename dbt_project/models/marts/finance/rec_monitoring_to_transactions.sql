@@ -125,7 +125,10 @@ shared as (
         ) }} as monitor_share,
         {{ round_half_up_ratio(
             'day_total.compared_seconds - day_total.transaction_down_seconds', 'day_total.compared_seconds', 6
-        ) }} as transaction_share
+        ) }} as transaction_share,
+        {{ round_half_up_ratio(
+            'day_total.missed_down_seconds + day_total.unconfirmed_down_seconds', 'day_total.compared_seconds', 6
+        ) }} as disagreement_share
     from day_total
     cross join run_context
     left join comparison_tolerance
@@ -143,7 +146,8 @@ judged as (
             when cast(day_end_on as timestamp) > as_of_at then 'timing'
             when transaction_count < minimum_count or transaction_seconds = 0 then 'missing_right'
             when compared_seconds = 0 then 'missing_left'
-            when abs(transaction_share - monitor_share) > tolerance_share then 'amount_differs'
+            -- an outage nobody saw and one nobody felt do not make up for each other
+            when disagreement_share > tolerance_share then 'amount_differs'
             else 'matched'
         end as status
     from shared
@@ -178,6 +182,7 @@ final as (
         cast(monitor_share as decimal(18, 6)) as monitor_share,
         cast(transaction_share as decimal(18, 6)) as transaction_share,
         cast(difference_share as decimal(18, 6)) as difference_share,
+        cast(disagreement_share as decimal(18, 6)) as disagreement_share,
         cast(tolerance_share as decimal(18, 6)) as tolerance_share,
         cast(status as varchar) as status,
         cast(
@@ -192,15 +197,9 @@ final as (
                 when 'missing_left' then 'No monitor of the service knew anything at that time: '
                 when 'amount_differs'
                     then
-                        case
-                            when difference_share < 0
-                                then
-                                    'Monitoring missed ' || cast(missed_down_seconds as varchar)
-                                    || ' s that users felt: '
-                            else
-                                'Users felt nothing of ' || cast(unconfirmed_down_seconds as varchar)
-                                || ' s that monitoring counts: '
-                        end
+                        'Monitoring missed ' || cast(missed_down_seconds as varchar)
+                        || ' s that users felt, and counts ' || cast(unconfirmed_down_seconds as varchar)
+                        || ' s that they did not: '
             end || figures || '.' as varchar
         ) as explanation
     from explained
