@@ -19,6 +19,7 @@ GL_MAPPING = "finance.chk_payout_gl_mapping"
 INCENTIVE_COST = "finance.mart_incentive_cost"
 MONITORING_TO_TRANSACTIONS = "finance.rec_monitoring_to_transactions"
 MEASURED_TO_REPORTED = "finance.rec_measured_to_reported"
+INSURANCE = "finance.rpt_insurance"
 COMPARED = ("matched", "amount_differs", "missing_left", "missing_right", "timing")
 SERVICE_CREDITS = "slt.fct_service_credit"
 CREDIT_NOTES = "staging.stg_billing__credit_notes"
@@ -52,6 +53,7 @@ def checks() -> list[CheckSpec]:
         *_incentive_cost(),
         *_monitoring_to_transactions(),
         *_measured_to_reported(),
+        *_insurance(),
     ]
 
 
@@ -431,6 +433,7 @@ def _comparison(on: On, left: str, right: str, judged_by: str) -> Iterator[Check
         f"""
         select {keys}, status, {left}, {right}, difference_share, tolerance_share from checked
         where difference_share is distinct from {right} - {left}
+        or (status in ('matched', 'amount_differs') and difference_share is null)
         or (status = 'matched' and coalesce({judged_by} > tolerance_share, true))
         or (status = 'amount_differs' and coalesce({judged_by} <= tolerance_share, true))
         """,
@@ -508,4 +511,61 @@ def _measured_to_reported() -> Iterator[CheckSpec]:
         "Every answer of a customer that counts is in it once.",
         DEFECT,
         reads=("core.int_observation_survey", "reference.satisfaction_rule"),
+    )
+
+
+def _insurance() -> Iterator[CheckSpec]:
+    on = On(
+        INSURANCE,
+        "rpt_insurance",
+        keys=("policy_code", "condition_code", "period_code"),
+        requirements=("SVC-8.6",),
+    )
+    yield on.unique(("insurance_key",), "A condition is judged once a period.", DEFECT)
+    yield on.in_set("condition_status", ("kept", "broken", "not_measured", "not_over"), DEFECT)
+    yield on.no_rows(
+        "verdict_follows_from_the_figure",
+        """
+        select policy_code, condition_code, period_code, condition_status, direction, limit_value, measured_value
+        from checked
+        where (condition_status in ('kept', 'broken'))
+            <> (measured_value is not null and condition_status <> 'not_over')
+        or (condition_status = 'kept' and (
+            (direction = 'at_least' and measured_value < limit_value)
+            or (direction = 'at_most' and measured_value > limit_value)
+        ))
+        or (condition_status = 'broken' and (
+            (direction = 'at_least' and measured_value >= limit_value)
+            or (direction = 'at_most' and measured_value <= limit_value)
+        ))
+        """,
+        "Kept is what lies on the right side of the limit, and nothing that was not measured.",
+        DEFECT,
+    )
+    yield on.no_rows(
+        "judges_every_condition",
+        """
+        select condition.policy_code, condition.condition_code, period.period_code
+        from reference.insurance_condition as condition
+        inner join core.int_reporting_period as period
+            on period.period_grain = condition.period_grain and period.period_start_on >= condition.effective_from
+            and period.period_start_on <= coalesce(condition.effective_to, date '9999-12-31')
+        where not exists (
+            select 1 from checked where checked.policy_code = condition.policy_code
+            and checked.condition_code = condition.condition_code and checked.period_code = period.period_code
+        )
+        """,
+        "Every condition in force is judged for every period.",
+        DEFECT,
+        reads=("reference.insurance_condition", "core.int_reporting_period"),
+    )
+    yield on.no_rows(
+        "needs_nobody",
+        """
+        select policy_code, condition_code, period_code, condition_status, margin_value, explanation from checked
+        where condition_status in ('broken', 'not_measured')
+        """,
+        "Every condition of a policy is kept, and can be shown to be.",
+        "tell the insurer before the next claim does, and mend what is measured or what is promised",
+        "warn",
     )

@@ -96,6 +96,7 @@ def test_the_demonstration_company_passes_both_gates(demo_warehouse: Any) -> Non
                 "rec_hris_to_payroll_needs_nobody",
                 "rec_monitoring_to_transactions_needs_nobody",
                 "rec_measured_to_reported_needs_nobody",
+                "rpt_insurance_needs_nobody",
                 "chk_cmdb_use",
                 "rpt_dispute_upheld_ones_have_an_adjustment",
                 "rpt_dispute_is_decided_in_its_term",

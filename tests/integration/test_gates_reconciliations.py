@@ -27,6 +27,7 @@ from expectations.suites.marts_reconciliations import (
     GL_MAPPING,
     HRIS_TO_PAYROLL,
     INCENTIVE_COST,
+    INSURANCE,
     MEASURED_TO_REPORTED,
     MONITORING_TO_TRANSACTIONS,
 )
@@ -46,7 +47,7 @@ RECONCILIATIONS = (
 ALL = (*RECONCILIATIONS, (HRIS_TO_PAYROLL, "hris_amount", "payroll_amount"))
 # (table, the share on its left)
 COMPARISONS = ((MONITORING_TO_TRANSACTIONS, "monitor_share"), (MEASURED_TO_REPORTED, "measured_share"))
-PLANTED = {f"{table.partition('.')[2]}_needs_nobody" for table, *_ in (*ALL, *COMPARISONS)}
+PLANTED = {f"{table.partition('.')[2]}_needs_nobody" for table, *_ in (*ALL, *COMPARISONS, (INSURANCE,))}
 
 # check (without its table), table the defect is made in, statement
 DEFECTS = [
@@ -96,6 +97,14 @@ DEFECTS = [
             ("needs_nobody", table, f"update {{t}} set status = 'missing_left' where {ONE} status = 'matched')"),
         )
     ],
+    ("key_is_unique", INSURANCE, "insert into {t} select * from {t} limit 1"),
+    ("condition_status_is_known", INSURANCE, f"update {{t}} set condition_status = 'fine' where {ONE} true)"),
+    ("verdict_follows_from_the_figure", INSURANCE, f"update {{t}} set condition_status = 'kept' where {ONE} condition_status = 'broken')"),
+    ("verdict_follows_from_the_figure", INSURANCE, f"update {{t}} set condition_status = 'broken' where {ONE} condition_status = 'kept')"),
+    ("verdict_follows_from_the_figure", INSURANCE, f"update {{t}} set condition_status = 'kept' where {ONE} condition_status = 'not_measured')"),
+    ("verdict_follows_from_the_figure", INSURANCE, f"update {{t}} set condition_status = 'not_measured' where {ONE} condition_status = 'kept')"),
+    ("judges_every_condition", INSURANCE, f"delete from {{t}} where {ONE} true)"),
+    ("needs_nobody", INSURANCE, f"update {{t}} set condition_status = 'broken' where {ONE} condition_status = 'kept')"),
     ("holds_every_transaction", MONITORING_TO_TRANSACTIONS, f"delete from {{t}} where {ONE} true)"),
     ("holds_every_transaction", MONITORING_TO_TRANSACTIONS, f"update {{t}} set all_down_seconds = all_down_seconds + 1 where {ONE} true)"),
     ("holds_every_answer", MEASURED_TO_REPORTED, f"delete from {{t}} where {ONE} answer_count > 0)"),
