@@ -83,12 +83,17 @@ def accrual_schedule(company: Company, payouts: Sequence[PayoutLine]) -> list[Ac
         for plan in load_plans():
             if not is_in_force(start, plan.effective_from, plan.effective_to):
                 continue
-            (policy,) = [
+            held = [
                 row
                 for row in policies
                 if row["plan_code"] == plan.plan_code
                 and is_in_force(start, date.fromisoformat(row["effective_from"]), parse_date(row["effective_to"]))
             ]
+            if len(held) != 1:
+                raise ValueError(
+                    f"accrual_policy.csv: {len(held)} rows hold for plan {plan.plan_code} on {start}: enter one"
+                )
+            policy = held[0]
             if policy["recognition_method"] == "quarter_end":
                 continue
             if policy["recognition_method"] != "straight_line":
