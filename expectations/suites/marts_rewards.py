@@ -1,4 +1,4 @@
-"""Gate marts, rewards and sharing: credit sums to one, pools to the cent, duty is paid once, scenarios tie to what is paid.
+"""Gate marts, rewards and sharing: credit sums to one, pools to the cent, duty is paid once, scenarios tie to pay.
 
 Judged anew from the tables and seeds as they stand. `checks()` is read by `expectations.suites.marts`.
 """
@@ -329,13 +329,17 @@ def _scenarios() -> Iterator[CheckSpec]:
             select plan_code, plan_version, earned_quarter, currency_code, sum(payout_amount) as payout_amount,
                 count(distinct employee_number) as person_count
             from {PAYOUTS} group by all
-        ), summed as (
+        ), grouped as (
             select scenario_code, plan_code, plan_version, earned_quarter, currency_code, group_kind,
                 sum(in_force_amount) as in_force_amount, sum(scenario_amount) as scenario_amount,
-                max(sum(scenario_amount) filter (where group_kind = 'all')) over (
-                    partition by scenario_code, earned_quarter, currency_code
-                ) as whole_amount, min(group_code) as group_code
-            from checked where scenario_status = 'ok' and group_kind <> 'none' group by all
+                min(group_code) as group_code
+            from checked where scenario_status = 'ok' and group_kind <> 'none'
+            group by scenario_code, plan_code, plan_version, earned_quarter, currency_code, group_kind
+        ), summed as (
+            select *, max(case when group_kind = 'all' then scenario_amount end) over (
+                partition by scenario_code, earned_quarter, currency_code
+            ) as whole_amount
+            from grouped
         )
         select summed.scenario_code, summed.earned_quarter, summed.group_kind, summed.group_code,
             summed.in_force_amount, paid.payout_amount, summed.scenario_amount, summed.whole_amount
