@@ -1,5 +1,5 @@
 -- A cent lost or gained in sharing a penalty is a cent nobody bears.
-{{ config(meta={'requirements': ['OPS-6.1'], 'dagster': {'ref': {'name': 'fct_penalty_share'}}}) }}
+{{ config(meta={'requirements': ['OPS-6.1', 'LTI-6.2'], 'dagster': {'ref': {'name': 'fct_penalty_share'}}}) }}
 with penalty as (
     select * from {{ ref('penalty_share') }}
 ),
