@@ -15,6 +15,7 @@ ALLOCATION, BALANCE = "incentives.fct_pool_allocation", "incentives.rpt_pool_bal
 DUTY, ON_CALL = "incentives.fct_on_call_duty", "incentives.fct_on_call_reward"
 RECOGNITION = "incentives.fct_recognition"
 SCENARIOS, PAYOUTS = "incentives.rpt_weight_scenario", "incentives.fct_incentive_payout"
+PENALTIES, SAVINGS = "slt.fct_penalty_share", "finance.rpt_saving_overlap"
 
 # Money columns that must be DECIMAL(18,2), for the check of types.
 MONEY_COLUMNS = {
@@ -23,6 +24,7 @@ MONEY_COLUMNS = {
     ALLOCATION: ("earned_amount",),
     BALANCE: ("funded_amount", "allocated_amount", "unallocated_amount"),
     ON_CALL: ("rate_amount", "earned_amount"),
+    SAVINGS: ("overlap_amount", "saving_amount", "claimed_reward_amount", "coordinated_reward_amount"),
     SCENARIOS: ("in_force_amount", "scenario_amount", "difference_amount"),
 }
 
@@ -31,7 +33,7 @@ DEFECT = "a defect of the model: nothing may be published from it; see the keys 
 
 def checks() -> list[CheckSpec]:
     """All checks of rewards and sharing."""
-    return [*_credit(), *_pools(), *_on_call(), *_recognition(), *_scenarios()]
+    return [*_credit(), *_pools(), *_on_call(), *_recognition(), *_scenarios(), *_vendors()]
 
 
 def _on(table: str, *keys: str, requirements: tuple[str, ...]) -> On:
@@ -361,4 +363,59 @@ def _scenarios() -> Iterator[CheckSpec]:
         """,
         "No group of fewer than five persons stands alone.",
         "raise the variable fewest_persons_shown to at least 5",
+    )
+
+
+def _vendors() -> Iterator[CheckSpec]:
+    on = _on(PENALTIES, "penalty_code", "component_code", requirements=("LTI-6.2", "SLT-7.3"))
+    yield on.no_rows(
+        "follows_the_business_that_was_hit",
+        """
+        with weighed as (
+            select checked.*, 1 - component_adjusted_share as loss_share, composite_status = 'ok' as is_known,
+                (1 - component_adjusted_share) * impact_weight as weight
+            from checked left join slt.fct_composite_component as part
+                on part.parent_code = checked.service_code and part.period_month = checked.period_month
+                and part.component_code = checked.component_code and part.measure = 'availability'
+        ), summed as (
+            select *, sum(weight) over (partition by penalty_code) as whole_weight,
+                bool_or(is_known and loss_share > 0 and owner_code = 'internal') over whole as have_we_lost,
+                bool_or(is_known and loss_share > 0 and owner_code <> 'internal') over whole as has_vendor_lost
+            from weighed window whole as (partition by penalty_code)
+        )
+        select penalty_code, component_code, sharing_basis, applied_basis, impact_weight, shared_amount,
+            is_joint_failure
+        from summed
+        where is_joint_failure is distinct from (coalesce(have_we_lost, false) and coalesce(has_vendor_lost, false))
+        or (applied_basis = 'business_impact'
+            and not coalesce(abs(shared_amount - penalty_amount * weight / whole_weight) < 0.01, false))
+        or applied_basis not in ('agreed_share', sharing_basis)
+        """,
+        "A penalty by business impact follows loss x business; a joint failure is one that we and a vendor both had.",
+        DEFECT,
+        reads=("slt.fct_composite_component",),
+    )
+    savings = _on(SAVINGS, "saving_code", "overlap_kind", "counterpart_code", requirements=("LTI-4.5",))
+    yield savings.unique(("saving_overlap_key",), "An overlap is found once.", DEFECT)
+    yield savings.no_rows(
+        "rewards_only_what_is_left",
+        """
+        with summed as (
+            select saving_code, min(saving_status) as saving_status, count(distinct coordinated_reward_amount) as
+                reward_count, min(coordinated_reward_amount) as coordinated_reward_amount,
+                round(greatest(min(saving_amount) - sum(overlap_amount), 0) * min(reward_share), 2) as owed_amount,
+                min(overlap_kind) as overlap_kind
+            from checked group by saving_code
+        )
+        select coalesce(summed.saving_code, saving.saving_code) as saving_code, summed.overlap_kind,
+            summed.saving_status, summed.coordinated_reward_amount, summed.owed_amount, saving.approved_on
+        from summed full join reference.saving_initiative as saving on saving.saving_code = summed.saving_code
+        where summed.saving_code is null or saving.saving_code is null or summed.reward_count <> 1
+        or summed.coordinated_reward_amount <> case
+            when saving.approved_on is null or saving.approved_on > saving.starts_on then 0 else summed.owed_amount
+        end
+        """,
+        "Every saving is judged, and its reward is the share of what no overlap takes.",
+        DEFECT,
+        reads=("reference.saving_initiative",),
     )
