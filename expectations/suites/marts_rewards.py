@@ -15,6 +15,7 @@ ALLOCATION, BALANCE = "incentives.fct_pool_allocation", "incentives.rpt_pool_bal
 DUTY, ON_CALL = "incentives.fct_on_call_duty", "incentives.fct_on_call_reward"
 RECOGNITION = "incentives.fct_recognition"
 SCENARIOS, PAYOUTS = "incentives.rpt_weight_scenario", "incentives.fct_incentive_payout"
+AWARDS = "incentives.fct_award_vesting"
 PENALTIES, SAVINGS = "slt.fct_penalty_share", "finance.rpt_saving_overlap"
 
 # Money columns that must be DECIMAL(18,2), for the check of types.
@@ -24,6 +25,7 @@ MONEY_COLUMNS = {
     ALLOCATION: ("earned_amount",),
     BALANCE: ("funded_amount", "allocated_amount", "unallocated_amount"),
     ON_CALL: ("rate_amount", "earned_amount"),
+    AWARDS: ("earned_amount", "award_amount", "tranche_amount", "pending_amount", "forfeited_amount"),
     SAVINGS: ("overlap_amount", "saving_amount", "claimed_reward_amount", "coordinated_reward_amount"),
     SCENARIOS: ("in_force_amount", "scenario_amount", "difference_amount"),
 }
@@ -33,7 +35,7 @@ DEFECT = "a defect of the model: nothing may be published from it; see the keys 
 
 def checks() -> list[CheckSpec]:
     """All checks of rewards and sharing."""
-    return [*_credit(), *_pools(), *_on_call(), *_recognition(), *_scenarios(), *_vendors()]
+    return [*_credit(), *_pools(), *_on_call(), *_recognition(), *_scenarios(), *_vendors(), *_awards()]
 
 
 def _on(table: str, *keys: str, requirements: tuple[str, ...]) -> On:
@@ -372,8 +374,8 @@ def _vendors() -> Iterator[CheckSpec]:
         "follows_the_business_that_was_hit",
         """
         with weighed as (
-            select checked.*, 1 - component_adjusted_share as loss_share, composite_status = 'ok' as is_known,
-                (1 - component_adjusted_share) * impact_weight as weight
+            select checked.*, 1 - component_adjusted_share::double as loss_share, composite_status = 'ok' as is_known,
+                (1 - component_adjusted_share::double) * impact_weight as weight
             from checked left join slt.fct_composite_component as part
                 on part.parent_code = checked.service_code and part.period_month = checked.period_month
                 and part.component_code = checked.component_code and part.measure = 'availability'
@@ -418,4 +420,65 @@ def _vendors() -> Iterator[CheckSpec]:
         "Every saving is judged, and its reward is the share of what no overlap takes.",
         DEFECT,
         reads=("reference.saving_initiative",),
+    )
+
+
+def _awards() -> Iterator[CheckSpec]:
+    on = _on(AWARDS, "award_code", "tranche_number", "employee_number", requirements=("LTI-4.2",))
+    yield on.unique(("earning_line_id",), "A tranche vests once.", DEFECT)
+    yield on.no_rows(
+        "tranches_sum_to_the_award",
+        """
+        with summed as (
+            select award_code, min(award_amount) as award_amount, sum(tranche_amount) as tranche_amount,
+                min(tranche_amount) as least_amount, min(tranche_number) as tranche_number
+            from checked group by award_code
+        ), granted as (
+            select award.* from reference.long_term_award as award, core.int_run_context as context
+            where award.granted_on <= context.as_of_at::date
+        )
+        select coalesce(summed.award_code, granted.award_code) as award_code, summed.tranche_number,
+            granted.award_amount, summed.tranche_amount
+        from granted full join summed on summed.award_code = granted.award_code
+        where summed.tranche_amount is distinct from granted.award_amount or summed.least_amount < 0
+        or summed.award_amount is distinct from granted.award_amount
+        """,
+        "The tranches of each award sum to it, to the cent.",
+        "see that the shares of each schedule in seeds/rewards/vesting_schedule.csv sum to 1",
+        reads=("reference.long_term_award", "core.int_run_context"),
+    )
+    yield on.no_rows(
+        "each_tranche_is_one_thing",
+        """
+        select award_code, tranche_number, vesting_status, vests_on, earned_amount, pending_amount, forfeited_amount
+        from checked, core.int_run_context as context
+        where tranche_amount <> earned_amount + pending_amount + forfeited_amount
+        or (earned_amount <> 0) <> (is_earned and tranche_amount <> 0)
+        or (vesting_status = 'pending') <> (pending_amount <> 0)
+        or is_earned <> (vesting_status in ('vested', 'accelerated'))
+        or (is_earned and vests_on > context.as_of_at::date)
+        or (vesting_status = 'pending' and vests_on <= context.as_of_at::date)
+        """,
+        "A tranche is earned, pending or lapsed as a whole, and earned only once its day has come.",
+        DEFECT,
+        reads=("core.int_run_context",),
+    )
+    yield on.no_rows(
+        "nobody_vests_after_leaving",
+        """
+        select checked.award_code, checked.tranche_number, checked.employee_number, checked.vests_on,
+            employment.employed_to_on
+        from checked join core.int_employment as employment
+            on employment.employee_number = checked.employee_number and employment.is_primary
+            and checked.granted_on >= employment.employed_from_on
+            and checked.granted_on < coalesce(employment.employed_to_on, '9999-12-31')
+        where checked.is_earned and employment.employed_to_on <= checked.vests_on and not exists (
+            select 1 from reference.award_event as event
+            where event.award_code = checked.award_code and event.event_type = 'good_leaver'
+            and event.decided_on is not null
+        )
+        """,
+        "Who left earns no tranche that had not vested, unless good terms were decided.",
+        "record the decision in seeds/rewards/award_event.csv, or mend the rule of the schedule",
+        reads=("core.int_employment", "reference.award_event"),
     )
