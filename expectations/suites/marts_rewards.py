@@ -18,18 +18,6 @@ SCENARIOS, PAYOUTS = "incentives.rpt_weight_scenario", "incentives.fct_incentive
 AWARDS = "incentives.fct_award_vesting"
 PENALTIES, SAVINGS = "slt.fct_penalty_share", "finance.rpt_saving_overlap"
 
-# Money columns that must be DECIMAL(18,2), for the check of types.
-MONEY_COLUMNS = {
-    FUNDING: ("budget_amount", "funded_amount"),
-    CLAIMS: ("funded_amount", "claimed_amount", "earned_amount", "unallocated_amount"),
-    ALLOCATION: ("earned_amount",),
-    BALANCE: ("funded_amount", "allocated_amount", "unallocated_amount"),
-    ON_CALL: ("rate_amount", "earned_amount"),
-    AWARDS: ("earned_amount", "award_amount", "tranche_amount", "pending_amount", "forfeited_amount"),
-    SAVINGS: ("overlap_amount", "saving_amount", "claimed_reward_amount", "coordinated_reward_amount"),
-    SCENARIOS: ("in_force_amount", "scenario_amount", "difference_amount"),
-}
-
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
 
 
