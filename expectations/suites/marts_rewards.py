@@ -330,7 +330,7 @@ def _scenarios() -> Iterator[CheckSpec]:
         ), summed as (
             select *, max(case when group_kind = 'all' then scenario_amount end) over (
                 partition by scenario_code, earned_quarter, currency_code
-            ) as whole_amount
+            ) as whole_amount, count(*) over (partition by scenario_code, earned_quarter, currency_code) as kind_count
             from grouped
         )
         select summed.scenario_code, summed.earned_quarter, summed.group_kind, summed.group_code,
@@ -339,7 +339,7 @@ def _scenarios() -> Iterator[CheckSpec]:
             on paid.plan_code = summed.plan_code and paid.plan_version = summed.plan_version
             and paid.earned_quarter = summed.earned_quarter and paid.currency_code = summed.currency_code
         where summed.in_force_amount is distinct from paid.payout_amount
-        or summed.scenario_amount is distinct from summed.whole_amount
+        or summed.scenario_amount is distinct from summed.whole_amount or summed.kind_count <> 4
         """,
         "Teams, tiers and countries of a scenario each sum to what was paid and to the scenario's whole.",
         DEFECT,
