@@ -18,6 +18,25 @@ with rule as (
         effective_from,
         coalesce(effective_to, date '9999-12-31') as effective_to
     from {{ ref('payment_class') }}
+
+    union all
+
+    select
+        'wage_rule' as seed_name,
+        rule_kind || '|' || country_code || '|' || coalesce(jurisdiction_code, '') || '|' || coalesce(exempt_status, '')
+            as subject,
+        effective_from,
+        coalesce(effective_to, date '9999-12-31') as effective_to
+    from {{ ref('wage_rule') }}
+
+    union all
+
+    select
+        'working_week' as seed_name,
+        country_code || '|' || coalesce(jurisdiction_code, '') as subject,
+        effective_from,
+        coalesce(effective_to, date '9999-12-31') as effective_to
+    from {{ ref('working_week') }}
 ),
 
 ordered as (

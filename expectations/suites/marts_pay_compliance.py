@@ -1,0 +1,304 @@
+"""Gate marts, compliance of pay: nothing is paid of which the tax, the wage or the right to pay it is not known.
+
+Judged anew from the payouts, the rules and the hours as they stand. `checks()` is read by
+`expectations.suites.marts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from expectations.checks import CheckSpec, On
+
+PAYOUTS = "incentives.fct_incentive_payout"
+WITHHOLDING, TAX = "finance.fct_withholding", "finance.fct_withholding_tax"
+WAGE = "finance.fct_wage_compliance"
+RULES, BRACKETS, CLASSES = (
+    "reference.withholding_rule",
+    "reference.withholding_bracket",
+    "reference.payment_class",
+)
+REGULAR, DAYS, ENTRIES = "core.int_regular_pay", "core.int_worked_day", "core.int_worked_hours_entry"
+SOURCES = ("bamboohr", "payroll")
+
+DEFECT = "a defect of the model: nothing may be paid from it; see the keys below"
+RULE_MISSING = (
+    "enter what is missing in seeds/pay (payment_class, withholding_rule, withholding_bracket; a tax that no longer "
+    "holds gets a row with method none), or have the HRIS mended, and run again; until then these are not paid"
+)
+
+
+def checks() -> list[CheckSpec]:
+    """All checks of this module."""
+    return [*_withholding(), *_wage()]
+
+
+def _withholding() -> Iterator[CheckSpec]:
+    on = On(
+        WITHHOLDING,
+        "fct_withholding",
+        keys=("withholding_key", "employee_number", "earned_quarter", "payment_period"),
+        sources=SOURCES,
+        requirements=("OPS-7.4",),
+    )
+    yield on.no_rows(
+        "is_known",
+        """
+        select withholding_key, employee_number, earned_quarter, payment_period, country_code, gap_reasons,
+            withheld_amount, net_amount
+        from checked where withholding_status = 'gap' or withheld_amount is null or net_amount is null
+        """,
+        "Every payment has a class and a rule for every tax of its country on the day of payment.",
+        RULE_MISSING,
+    )
+    yield on.no_rows(
+        "is_classed_by_its_country",
+        f"""
+        select checked.withholding_key, checked.employee_number, checked.earned_quarter, checked.payment_period,
+            checked.country_code, checked.payment_class
+        from checked where checked.payment_class is not null and not exists (
+            select 1 from {CLASSES} as class
+            where class.country_code = checked.country_code and class.earning_kind = checked.earning_kind
+            and class.payment_class = checked.payment_class
+            and checked.paid_on between class.effective_from and coalesce(class.effective_to, date '9999-12-31')
+        )
+        """,
+        "The class of every payment is the one its country has for the kind of earning on the day of payment.",
+        DEFECT,
+        reads=(CLASSES,),
+        requirements=("LTI-8.3",),
+    )
+    yield on.no_rows(
+        "ties_to_payouts",
+        f"""
+        select any_value(withholding_key) as withholding_key, employee_number, earned_quarter, payment_period,
+            sum(gross_amount) as gross_amount, sum(payout_amount) as payout_amount
+        from (
+            select withholding_key, employee_number, earned_quarter, payment_period, currency_code, gross_amount,
+                0.00 as payout_amount
+            from checked
+            union all
+            select null, employee_number, earned_quarter, payment_period, currency_code, 0.00, payout_amount
+            from {PAYOUTS}
+        ) group by employee_number, earned_quarter, payment_period, currency_code
+        having sum(gross_amount) <> sum(payout_amount) or count(withholding_key) = 0
+        """,
+        "Gross is what was earned, by person, quarter, payment month and currency.",
+        DEFECT,
+        reads=(PAYOUTS,),
+    )
+    yield on.no_rows(
+        "net_and_withheld_are_gross",
+        f"""
+        select checked.withholding_key, checked.employee_number, checked.earned_quarter, checked.payment_period,
+            checked.gross_amount, checked.withheld_amount, checked.net_amount, tax.withheld_amount as taxes_amount
+        from checked left join (
+            select withholding_key, sum(withheld_amount) as withheld_amount, count(*) as line_count,
+                count(withheld_amount) as known_count
+            from {TAX} group by withholding_key
+        ) as tax on tax.withholding_key = checked.withholding_key
+        where checked.withholding_status <> 'gap' and (
+            checked.net_amount + checked.withheld_amount <> checked.gross_amount
+            or checked.withheld_amount is distinct from tax.withheld_amount
+            or tax.known_count <> tax.line_count
+        )
+        """,
+        "Withheld is the sum of the taxes, and withheld and net make up gross to the cent.",
+        DEFECT,
+        reads=(TAX,),
+    )
+    tax = On(
+        TAX,
+        "fct_withholding_tax",
+        keys=("withholding_tax_key", "employee_number", "earned_quarter", "tax_code"),
+        sources=SOURCES,
+        requirements=("OPS-7.4",),
+    )
+    yield tax.no_rows(
+        "rule_is_in_force_on_the_day",
+        f"""
+        select checked.withholding_tax_key, checked.employee_number, checked.earned_quarter, checked.tax_code,
+            checked.rule_code, checked.paid_on
+        from checked left join {RULES} as rule on rule.rule_code = checked.rule_code
+        where checked.gap_reason is null and not coalesce(
+            rule.country_code = checked.country_code and rule.tax_code = checked.tax_code
+            and rule.currency_code = checked.currency_code and rule.method = checked.method
+            and coalesce(rule.jurisdiction_code = checked.jurisdiction_code, rule.jurisdiction_code is null)
+            and coalesce(rule.payment_class, checked.payment_class) = checked.payment_class
+            and checked.paid_on between rule.effective_from and coalesce(rule.effective_to, date '9999-12-31'),
+            false
+        )
+        """,
+        "Every tax is taken by a rule of the person's country, jurisdiction and class in force on the day of payment.",
+        DEFECT,
+        reads=(RULES,),
+    )
+    yield tax.no_rows(
+        "takes_every_tax_of_the_country",
+        f"""
+        select any_value(checked.withholding_tax_key) as withholding_tax_key, checked.employee_number,
+            checked.earned_quarter, rule.tax_code, checked.country_code, checked.paid_on
+        from (select distinct on (withholding_key) * from checked) as checked
+        inner join {RULES} as rule
+            on rule.country_code = checked.country_code and rule.effective_from <= checked.paid_on
+            and (rule.payment_class is null or rule.payment_class = checked.payment_class)
+        where not exists (
+            select 1 from {TAX} as line
+            where line.withholding_key = checked.withholding_key and line.tax_code = rule.tax_code
+        )
+        group by checked.withholding_key, checked.employee_number, checked.earned_quarter, rule.tax_code,
+            checked.country_code, checked.paid_on
+        """,
+        "Every tax a country ever had by the day of payment is there: withheld, none, or a gap.",
+        DEFECT,
+    )
+    yield tax.no_rows(
+        "lies_on_its_scale",
+        f"""
+        select checked.withholding_tax_key, checked.employee_number, checked.earned_quarter, checked.tax_code,
+            checked.gross_amount, checked.withheld_amount, scale.lowest_share, scale.highest_share
+        from checked left join (
+            select rule_code, min(rate_share) as lowest_share, max(rate_share) as highest_share
+            from {BRACKETS} group by rule_code
+        ) as scale on scale.rule_code = checked.rule_code
+        where checked.gap_reason is null and case
+            when checked.method = 'none' then checked.withheld_amount <> 0
+            when checked.gross_amount >= 0 then not coalesce(
+                checked.withheld_amount between checked.gross_amount * scale.lowest_share - checked.rounding_unit_amount
+                and checked.gross_amount * scale.highest_share + checked.rounding_unit_amount, false
+            )
+            else not coalesce(
+                checked.withheld_amount
+                between checked.gross_amount * scale.highest_share - checked.rounding_unit_amount
+                and checked.rounding_unit_amount, false
+            )
+        end
+        """,
+        "Nobody bears more than the highest rate of the rule or less than the lowest, to the rounding unit.",
+        DEFECT,
+        reads=(BRACKETS,),
+    )
+    yield tax.no_rows(
+        "stands_on_regular_pay",
+        f"""
+        select checked.withholding_tax_key, checked.employee_number, checked.earned_quarter, checked.tax_code,
+            checked.regular_pay_amount, coalesce(sum(pay.regular_pay_amount), 0.00) as registered_amount
+        from checked left join {REGULAR} as pay
+            on pay.employee_number = checked.employee_number and pay.currency_code = checked.currency_code
+            and pay.month_start_on between checked.tax_year_start_on and checked.paid_on
+        where checked.method = 'bracket' and checked.gap_reason is null
+        group by checked.withholding_tax_key, checked.employee_number, checked.earned_quarter, checked.tax_code,
+            checked.regular_pay_amount
+        having checked.regular_pay_amount <> coalesce(sum(pay.regular_pay_amount), 0.00)
+        """,
+        "A tax by brackets stands on the regular pay of the tax year to date.",
+        DEFECT,
+        reads=(REGULAR,),
+    )
+    yield tax.no_rows(
+        "rests_on_confirmed_figures",
+        """
+        select any_value(withholding_tax_key) as withholding_tax_key, any_value(employee_number) as employee_number,
+            any_value(earned_quarter) as earned_quarter, tax_code, rule_code, count(*) as payment_count
+        from checked where figure_status = 'demonstration' group by tax_code, rule_code
+        """,
+        "Nothing is withheld by a figure that is there for demonstration.",
+        "have payroll of the country confirm the rule and its brackets, then set figure_status to confirmed in "
+        "seeds/pay/withholding_rule.csv",
+        "warn",
+        requirements=(),
+    )
+
+
+def _wage() -> Iterator[CheckSpec]:
+    keys = ("wage_compliance_key", "employee_number", "payment_period")
+    yield On(WAGE, "chk", keys=keys, sources=SOURCES, requirements=("DESK-5.1", "DESK-5.5")).no_rows(
+        "wage_hour",
+        # judged from hours and pay, not from the status the model gave
+        f"""
+        select checked.wage_compliance_key, checked.employee_number, checked.payment_period, checked.wage_status,
+            checked.wage_amount, checked.required_amount, checked.reason
+        from checked left join (
+            select employee_number, strftime(day_on, '%Y-%m') as payment_period,
+                sum(paid_seconds::hugeint * (minimum_hourly_amount * 100)::hugeint) as minimum_units,
+                sum(paid_seconds) as paid_seconds,
+                count(*) filter (
+                    paid_seconds is null or paid_seconds > 0 and minimum_hourly_amount is null
+                ) as unknown_count
+            from {DAYS} group by all
+        ) as hours using (employee_number, payment_period)
+        left join {REGULAR} as pay
+            on pay.employee_number = checked.employee_number and pay.currency_code = checked.currency_code
+            and pay.month_code = checked.payment_period
+        where checked.is_blocked or coalesce(hours.unknown_count, 0) > 0 or (
+            hours.paid_seconds > 0 and not coalesce(
+                (pay.regular_pay_amount + checked.counted_amount - checked.deducted_amount) * 100 * 3600
+                >= hours.minimum_units, false
+            )
+        )
+        """,
+        "No payment leaves anybody below the minimum wage of the hours of its month, or cannot be shown not to.",
+        "do not pay the line: lower what is taken off, pay it in parts, or complete seeds/pay/wage_rule.csv, "
+        "working_week.csv and the hours; finance.fct_wage_compliance gives the figures",
+        reads=(DAYS, REGULAR),
+    )
+    on = On(WAGE, "fct_wage_compliance", keys=keys, sources=SOURCES, requirements=("DESK-5.1", "DESK-5.5"))
+    yield on.no_rows(
+        "covers_every_payment",
+        f"""
+        select any_value(wage_compliance_key) as wage_compliance_key, employee_number, payment_period,
+            sum(earned_amount) as earned_amount, sum(payout_amount) as payout_amount
+        from (
+            select wage_compliance_key, employee_number, payment_period, currency_code, earned_amount,
+                0.00 as payout_amount
+            from checked
+            union all
+            select null, employee_number, payment_period, currency_code, 0.00, payout_amount from {PAYOUTS}
+        ) group by employee_number, payment_period, currency_code
+        having sum(earned_amount) <> sum(payout_amount) or count(wage_compliance_key) = 0
+        """,
+        "Every payment of a person and month is held against the law, to the cent.",
+        DEFECT,
+        reads=(PAYOUTS,),
+    )
+    yield on.no_rows(
+        "takes_off_every_deduction",
+        f"""
+        select checked.wage_compliance_key, checked.employee_number, checked.payment_period, checked.deducted_amount,
+            deduction.amount
+        from checked left join (
+            select employee_number, payment_period, currency_code, -sum(least(amount, 0.00)) as amount,
+                sum(greatest(amount, 0.00)) as added
+            from (
+                select employee_number, payment_period, currency_code, earned_quarter, sum(payout_amount) as amount
+                from {PAYOUTS} group by employee_number, payment_period, currency_code, earned_quarter
+            ) group by employee_number, payment_period, currency_code
+        ) as deduction using (employee_number, payment_period, currency_code)
+        where checked.deducted_amount is distinct from deduction.amount
+        or checked.counted_amount not between 0 and deduction.added
+        """,
+        "What is taken back lowers the wage in full, and no more counts as wage than was paid.",
+        DEFECT,
+        reads=(PAYOUTS,),
+    )
+    yield on.no_rows(
+        "needs_nobody",
+        """
+        select wage_compliance_key, employee_number, payment_period, wage_status, overtime_due_amount, reason
+        from checked where wage_status <> 'met' and not is_blocked
+        """,
+        "No payment owes overtime on its bonus, follows hours above the law's, or lies close to the minimum wage.",
+        "pay the overtime of the reason with the payment; have the roster or the pay looked at before the next one",
+        "warn",
+        requirements=(),
+    )
+    yield On(ENTRIES, "int_worked_hours_entry", keys=("entry_id", "employee_number"), sources=("bamboohr",)).no_rows(
+        "is_somebodys",
+        """
+        select entry_id, employee_number, work_on, refusal_reason from checked
+        where refusal_reason in ('person_unknown', 'ahead_of_the_day')
+        """,
+        "Every entry of hours is of somebody the HRIS knows and was made after the day.",
+        "mend the entry in seeds/pay/worked_hours_entry.csv: hours that are nobody's are not in anybody's overtime",
+        "warn",
+    )
