@@ -13,6 +13,8 @@ from expectations.checks import CheckSpec, On
 PAYOUTS = "incentives.fct_incentive_payout"
 WITHHOLDING, TAX = "finance.fct_withholding", "finance.fct_withholding_tax"
 WAGE = "finance.fct_wage_compliance"
+READINESS = "finance.rpt_payment_readiness"
+DEMAND_COUNT = 7
 RULES, BRACKETS, CLASSES = (
     "reference.withholding_rule",
     "reference.withholding_bracket",
@@ -30,7 +32,7 @@ RULE_MISSING = (
 
 def checks() -> list[CheckSpec]:
     """All checks of this module."""
-    return [*_withholding(), *_wage()]
+    return [*_withholding(), *_wage(), *_readiness()]
 
 
 def _withholding() -> Iterator[CheckSpec]:
@@ -301,4 +303,74 @@ def _wage() -> Iterator[CheckSpec]:
         "Every entry of hours is of somebody the HRIS knows and was made after the day.",
         "mend the entry in seeds/pay/worked_hours_entry.csv: hours that are nobody's are not in anybody's overtime",
         "warn",
+    )
+
+
+def _readiness() -> Iterator[CheckSpec]:
+    on = On(
+        READINESS,
+        "rpt_payment_readiness",
+        keys=("payment_readiness_key", "employee_number", "payment_period", "demand_code"),
+        sources=SOURCES,
+        requirements=("OPS-7.4", "DESK-5.5"),
+    )
+    yield on.no_rows(
+        "asks_every_payment_everything",
+        f"""
+        select any_value(payment_readiness_key) as payment_readiness_key, employee_number, payment_period,
+            count(distinct demand_code) as demand_count, sum(payout_amount) as payout_amount
+        from (
+            select payment_readiness_key, employee_number, payment_period, currency_code, demand_code,
+                0.00 as payout_amount
+            from checked
+            union all
+            select null, employee_number, payment_period, currency_code, null, payout_amount from {PAYOUTS}
+        ) group by employee_number, payment_period, currency_code
+        having count(distinct demand_code) <> {DEMAND_COUNT} or count(payment_readiness_key) <> {DEMAND_COUNT}
+        """,
+        "Every payment has one row for each demand.",
+        DEFECT,
+        reads=(PAYOUTS,),
+    )
+    yield on.no_rows(
+        "is_ready_only_when_all_is_met",
+        f"""
+        select checked.payment_readiness_key, checked.employee_number, checked.payment_period, checked.demand_code,
+            checked.is_met, checked.finding, checked.is_payment_ready
+        from checked left join (
+            select employee_number, payment_period, currency_code, bool_and(is_met) as is_all_met
+            from {READINESS} group by all
+        ) as payment using (employee_number, payment_period, currency_code)
+        where checked.is_met <> (checked.finding is null) or checked.is_payment_ready <> payment.is_all_met
+        or checked.is_met and (
+            checked.demand_code = 'wage_compliant' and exists (
+                select 1 from {WAGE} as wage
+                where wage.employee_number = checked.employee_number
+                and wage.payment_period = checked.payment_period and wage.is_blocked
+            )
+            or checked.demand_code = 'withholding_known' and exists (
+                select 1 from {WITHHOLDING} as tax
+                where tax.employee_number = checked.employee_number
+                and tax.payment_period = checked.payment_period and tax.withholding_status = 'gap'
+            )
+            or checked.demand_code = 'acknowledged' and not exists (
+                select 1 from core.int_person_acknowledgement as person
+                where person.employee_number = checked.employee_number and person.acknowledged_at is not null
+            )
+        )
+        """,
+        "A demand is met only where its own register says so, and a payment is ready only when every demand is.",
+        DEFECT,
+        reads=(WAGE, WITHHOLDING, "core.int_person_acknowledgement"),
+    )
+    yield on.no_rows(
+        "needs_nobody",
+        """
+        select payment_readiness_key, employee_number, payment_period, demand_code, finding from checked
+        where not is_met
+        """,
+        "Every demand on every payment is met.",
+        "see to the finding, or leave the payment out of the export; finance.rpt_payment_readiness lists all of them",
+        "warn",
+        requirements=(),
     )

@@ -103,6 +103,10 @@ def test_the_demonstration_company_passes_both_gates(demo_warehouse: Any) -> Non
                 "rpt_slo_review_is_held_when_triggered",
                 "flag_clock_skew_clocks_agree",
                 "rec_slo_to_datadog_differences_are_explained",
+                "fct_withholding_tax_rests_on_confirmed_figures",
+                "fct_wage_compliance_needs_nobody",
+                "int_worked_hours_entry_is_somebodys",
+                "rpt_payment_readiness_needs_nobody",
             },
         ),
     ):

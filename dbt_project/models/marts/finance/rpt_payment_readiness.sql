@@ -68,6 +68,15 @@ sent as (
     group by plan_code, plan_version, country_code
 ),
 
+activation as (
+    select
+        *,
+        case when {{ has_reason('demanded_approvals', ['works_council']) }} then 1 else 0 end
+            as council_demanded_count,
+        case when {{ has_reason('signed_approvals', ['works_council']) }} then 1 else 0 end as council_signed_count
+    from plan_activation
+),
+
 -- one row per plan version in a payment
 plan_finding as (
     select
@@ -84,31 +93,29 @@ plan_finding as (
             else 'never sent in the country'
         end as acknowledgement_finding,
         case
-            when max(plan_activation.plan_code) is null then 'unknown to the country'
-            when max(case when plan_activation.is_activated then 1 else 0 end) = 0
-                then 'not activated: ' || max(plan_activation.refusal_reasons)
-            when max(plan_activation.effective_from) > min(line.period_start_on)
-                then 'activated only from ' || cast(max(plan_activation.effective_from) as varchar)
+            when max(activation.plan_code) is null then 'unknown to the country'
+            when max(case when activation.is_activated then 1 else 0 end) = 0
+                then 'not activated: ' || max(activation.refusal_reasons)
+            when max(activation.effective_from) > min(line.period_start_on)
+                then 'activated only from ' || cast(max(activation.effective_from) as varchar)
         end as activation_finding,
         case
-            when
-                {{ has_reason('max(plan_activation.demanded_approvals)', ['works_council']) }}
-                and not {{ has_reason('max(plan_activation.signed_approvals)', ['works_council']) }}
+            when max(activation.council_demanded_count) > max(activation.council_signed_count)
                 then 'the works council has not agreed'
         end as works_council_finding,
         case
-            when max(plan_activation.demanded_approvals) is null then 'nobody has said what it demands'
-            when max(plan_activation.demanded_approvals) is distinct from max(plan_activation.signed_approvals)
+            when max(activation.demanded_approvals) is null then 'nobody has said what it demands'
+            when max(activation.demanded_approvals) <> coalesce(max(activation.signed_approvals), '')
                 then
-                    'signed ' || coalesce(max(plan_activation.signed_approvals), 'nothing') || ' of '
-                    || max(plan_activation.demanded_approvals)
+                    'signed ' || coalesce(max(activation.signed_approvals), 'nothing') || ' of '
+                    || max(activation.demanded_approvals)
         end as approval_finding
     from line
-    left join plan_activation
+    left join activation
         on
-            line.plan_code = plan_activation.plan_code
-            and line.plan_version = plan_activation.plan_version
-            and line.country_code = plan_activation.country_code
+            line.plan_code = activation.plan_code
+            and line.plan_version = activation.plan_version
+            and line.country_code = activation.country_code
     left join person_acknowledgement
         on
             line.employee_number = person_acknowledgement.employee_number

@@ -1,0 +1,139 @@
+"""Gate marts on the compliance of pay: the demonstration company passes, and each check refuses its defects."""
+# ruff: noqa: E501 (the defects stand one a line)
+
+from __future__ import annotations
+
+import shutil
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.outcomes import describe
+from expectations.runner import run_gate
+from expectations.suites import marts_pay_compliance
+from expectations.suites.marts_pay_compliance import (
+    BRACKETS,
+    CLASSES,
+    DAYS,
+    ENTRIES,
+    PAYOUTS,
+    READINESS,
+    REGULAR,
+    RULES,
+    TAX,
+    WAGE,
+    WITHHOLDING,
+)
+from tests.integration.test_gates_built import Bench
+
+pytestmark = pytest.mark.slow
+
+SPECS = {spec.check_name: spec for spec in marts_pay_compliance.checks()}
+ONE = "rowid = (select min(rowid) from {t} where "
+PLANTED = {
+    "fct_withholding_tax_rests_on_confirmed_figures",
+    "fct_wage_compliance_needs_nobody",
+    "int_worked_hours_entry_is_somebodys",
+    "rpt_payment_readiness_needs_nobody",
+}
+W, T, C, R = "fct_withholding_", "fct_withholding_tax_", "fct_wage_compliance_", "rpt_payment_readiness_"
+
+# check, table the defect is made in, statement
+DEFECTS = [
+    (f"{W}is_known", WITHHOLDING, f"update {{t}} set withholding_status = 'gap' where {ONE} true)"),
+    (f"{W}is_known", WITHHOLDING, f"update {{t}} set withheld_amount = null where {ONE} true)"),
+    (f"{W}is_known", WITHHOLDING, f"update {{t}} set net_amount = null where {ONE} true)"),
+    (f"{W}is_classed_by_its_country", WITHHOLDING, f"update {{t}} set payment_class = 'allowance' where {ONE} true)"),
+    (f"{W}is_classed_by_its_country", CLASSES, "update {t} set effective_to = date '2024-12-31' where country_code = 'IE'"),
+    (f"{W}is_classed_by_its_country", CLASSES, "delete from {t} where country_code = 'US' and earning_kind = 'incentive'"),
+    (f"{W}ties_to_payouts", WITHHOLDING, f"delete from {{t}} where {ONE} gross_amount = 0) or {ONE} true)"),
+    (f"{W}ties_to_payouts", WITHHOLDING, f"update {{t}} set gross_amount = gross_amount + 0.01 where {ONE} true)"),
+    (f"{W}ties_to_payouts", WITHHOLDING, f"update {{t}} set currency_code = 'GBP' where {ONE} true)"),
+    (f"{W}ties_to_payouts", PAYOUTS, f"update {{t}} set payout_amount = payout_amount - 0.01 where {ONE} true)"),
+    (f"{W}net_and_withheld_are_gross", WITHHOLDING, f"update {{t}} set net_amount = net_amount + 0.01 where {ONE} true)"),
+    (f"{W}net_and_withheld_are_gross", WITHHOLDING, f"update {{t}} set withheld_amount = withheld_amount + 1, net_amount = net_amount - 1 where {ONE} true)"),
+    (f"{W}net_and_withheld_are_gross", TAX, f"delete from {{t}} where {ONE} withheld_amount > 0)"),
+    (f"{W}net_and_withheld_are_gross", TAX, f"update {{t}} set withheld_amount = null where {ONE} withheld_amount = 0)"),
+    (f"{T}rule_is_in_force_on_the_day", TAX, f"update {{t}} set rule_code = 'IE-USC-2024' where {ONE} country_code = 'US')"),
+    (f"{T}rule_is_in_force_on_the_day", TAX, f"update {{t}} set rule_code = null where {ONE} true)"),
+    (f"{T}rule_is_in_force_on_the_day", TAX, f"update {{t}} set jurisdiction_code = 'US-TX' where {ONE} rule_code = 'US-NY-SIT-2024')"),
+    (f"{T}rule_is_in_force_on_the_day", TAX, "update {t} set paid_on = date '2025-01-31' where rule_code = 'IE-USC-2024'"),
+    (f"{T}rule_is_in_force_on_the_day", RULES, "update {t} set effective_to = date '2025-06-30' where rule_code = 'US-MED-2024'"),
+    (f"{T}rule_is_in_force_on_the_day", RULES, "update {t} set currency_code = 'GBP' where rule_code = 'IE-PAYE-2025'"),
+    (f"{T}rule_is_in_force_on_the_day", RULES, "update {t} set payment_class = 'allowance' where rule_code = 'IE-PAYE-2025'"),
+    (f"{T}takes_every_tax_of_the_country", TAX, "delete from {t} where tax_code = 'medicare' and earned_quarter = '2025-Q2'"),
+    (f"{T}lies_on_its_scale", TAX, f"update {{t}} set withheld_amount = gross_amount where {ONE} method = 'flat' and gross_amount > 1)"),
+    (f"{T}lies_on_its_scale", TAX, f"update {{t}} set withheld_amount = 0 where {ONE} method = 'flat' and gross_amount > 1)"),
+    (f"{T}lies_on_its_scale", TAX, f"update {{t}} set withheld_amount = 0.01 where {ONE} method = 'none')"),
+    (f"{T}lies_on_its_scale", TAX, f"update {{t}} set gross_amount = -gross_amount where {ONE} rule_code = 'US-FIT-2024' and gross_amount > 1)"),
+    (f"{T}lies_on_its_scale", BRACKETS, "delete from {t} where rule_code = 'IE-PRSI-2024-10'"),
+    (f"{T}stands_on_regular_pay", TAX, f"update {{t}} set regular_pay_amount = 0 where {ONE} method = 'bracket' and regular_pay_amount > 0)"),
+    (f"{T}stands_on_regular_pay", REGULAR, "delete from {t} where month_code = '2025-02'"),
+    (f"{T}rests_on_confirmed_figures", TAX, "update {t} set rule_code = 'X' || rule_code where earned_quarter = '2025-Q1'"),
+    ("chk_wage_hour", WAGE, f"update {{t}} set is_blocked = true where {ONE} true)"),
+    ("chk_wage_hour", WAGE, f"update {{t}} set deducted_amount = 99999999 where {ONE} payment_period = '2025-04' and paid_seconds > 0)"),
+    ("chk_wage_hour", DAYS, "update {t} set minimum_hourly_amount = 5000 where day_on = date '2025-04-01'"),
+    ("chk_wage_hour", DAYS, "update {t} set minimum_hourly_amount = null where day_on = date '2025-04-01'"),
+    ("chk_wage_hour", DAYS, "update {t} set paid_seconds = null where day_on = date '2025-04-01'"),
+    ("chk_wage_hour", REGULAR, "delete from {t} where month_code = '2025-04'"),
+    (f"{C}covers_every_payment", WAGE, f"delete from {{t}} where {ONE} earned_amount > 0)"),
+    (f"{C}covers_every_payment", WAGE, f"update {{t}} set earned_amount = earned_amount + 0.01 where {ONE} true)"),
+    (f"{C}takes_off_every_deduction", WAGE, f"update {{t}} set deducted_amount = 0.01 where {ONE} true)"),
+    (f"{C}takes_off_every_deduction", WAGE, f"update {{t}} set counted_amount = earned_amount + 0.01 where {ONE} true)"),
+    (f"{C}takes_off_every_deduction", PAYOUTS, "update {t} set payout_amount = -payout_amount where earned_quarter = '2025-Q1'"),
+    (f"{C}needs_nobody", WAGE, f"update {{t}} set wage_status = 'near_minimum' where {ONE} wage_status = 'met')"),
+    ("int_worked_hours_entry_is_somebodys", ENTRIES, f"update {{t}} set refusal_reason = 'person_unknown' where {ONE} is_counted)"),
+    (f"{R}asks_every_payment_everything", READINESS, f"delete from {{t}} where {ONE} demand_code = 'wage_compliant')"),
+    (f"{R}asks_every_payment_everything", READINESS, "insert into {t} select * from {t} limit 1"),
+    (f"{R}asks_every_payment_everything", READINESS, "delete from {t} where employee_number = (select min(employee_number) from {t})"),
+    (f"{R}is_ready_only_when_all_is_met", READINESS, f"update {{t}} set is_payment_ready = true where {ONE} not is_met)"),
+    (f"{R}is_ready_only_when_all_is_met", READINESS, f"update {{t}} set is_met = true where {ONE} not is_met)"),
+    (f"{R}is_ready_only_when_all_is_met", READINESS, "update {t} set is_met = true, finding = null, is_payment_ready = true where demand_code = 'acknowledged'"),
+    (f"{R}is_ready_only_when_all_is_met", WAGE, f"update {{t}} set is_blocked = true where {ONE} true)"),
+    (f"{R}is_ready_only_when_all_is_met", WITHHOLDING, f"update {{t}} set withholding_status = 'gap' where {ONE} true)"),
+    (f"{R}needs_nobody", READINESS, f"update {{t}} set is_met = false where {ONE} is_met)"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A copy of the built warehouse; any defect is made in here and undone."""
+    folder = tmp_path_factory.mktemp("pay_compliance")
+    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
+
+
+def test_the_demonstration_company_passes_but_for_what_is_planted(bench: Bench) -> None:
+    result = run_gate("marts", bench.path, specs=list(SPECS.values()))
+    assert result.is_open and not result.skipped, [describe(o) for o in result.outcomes]
+    assert {o.check_name for o in result.warnings} == PLANTED, [describe(o) for o in result.warnings]
+
+
+@pytest.mark.parametrize(("name", "table", "statement"), DEFECTS, ids=[f"{c[0]}-{n}" for n, c in enumerate(DEFECTS)])
+def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, statement: str) -> None:
+    spec = SPECS[name]
+    before = run_gate("marts", bench.path, specs=[spec]).outcomes[0].unexpected_count if name in PLANTED else 0
+    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
+        (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
+    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
+    assert outcome.examples and (name not in PLANTED or outcome.unexpected_count > before), outcome
+
+
+def test_every_check_has_a_defect() -> None:
+    assert {name for name, *_ in DEFECTS} == set(SPECS)
+
+
+@pytest.mark.requirement("DESK-5.1")
+def test_overtime_on_a_bonus_is_that_of_the_arithmetic(bench: Bench) -> None:
+    """e1013 worked 11, 10.5 and 9.5 h on three days of one week of 2025-Q1: 47 h, 7 h of overtime."""
+    overtime_seconds, due, earned = bench.value(
+        f"select [overtime_seconds::decimal(18, 2), overtime_due_amount, earned_amount] from {WAGE} "
+        "where employee_number = 'e1013' and payment_period = '2025-04'"
+    )
+    weeks = bench.value(
+        "select count(*) from core.int_worked_week where employee_number = 'e1013' "
+        "and earned_quarter = '2025-Q1' and worked_seconds > 0"
+    )
+    assert overtime_seconds == 7 * 3600
+    assert abs(due - earned * 7 / (weeks * 47 * 2)) <= Decimal("0.005")
