@@ -13,6 +13,7 @@ from expectations.checks import CheckSpec, On
 PAYOUTS = "incentives.fct_incentive_payout"
 WITHHOLDING, TAX = "finance.fct_withholding", "finance.fct_withholding_tax"
 WAGE = "finance.fct_wage_compliance"
+REC = "finance.rec_withholding_to_payroll"
 READINESS = "finance.rpt_payment_readiness"
 DEMAND_COUNT = 7
 RULES, BRACKETS, CLASSES = (
@@ -32,7 +33,7 @@ RULE_MISSING = (
 
 def checks() -> list[CheckSpec]:
     """All checks of this module."""
-    return [*_withholding(), *_wage(), *_readiness()]
+    return [*_withholding(), *_reconciliation(), *_wage(), *_readiness()]
 
 
 def _withholding() -> Iterator[CheckSpec]:
@@ -207,6 +208,54 @@ def _withholding() -> Iterator[CheckSpec]:
         "Nothing is withheld by a figure that is there for demonstration.",
         "have payroll of the country confirm the rule and its brackets, then set figure_status to confirmed in "
         "seeds/pay/withholding_rule.csv",
+        "warn",
+        requirements=(),
+    )
+
+
+def _reconciliation() -> Iterator[CheckSpec]:
+    on = On(
+        REC,
+        "rec_withholding_to_payroll",
+        keys=("rec_key", "employee_number", "earned_quarter"),
+        sources=SOURCES,
+        requirements=("OPS-7.4",),
+    )
+    register = """
+        select line.employee_number, line.earned_quarter, line.currency_code, line.amount
+        from staging.stg_payroll__register_lines as line
+        inner join reference.payroll_earning_code as code on code.earning_code = line.earning_code
+        where code.earning_role = 'withholding' and line.earned_quarter is not null
+    """
+    yield on.no_rows(
+        "ties_to_both_sides",
+        f"""
+        select any_value(rec_key) as rec_key, employee_number, earned_quarter, sum(withheld_amount) as withheld_amount,
+            sum(payroll_amount) as payroll_amount
+        from (
+            select rec_key, employee_number, earned_quarter, currency_code, withheld_amount, payroll_amount
+            from checked
+            union all
+            select null, employee_number, earned_quarter, currency_code, -coalesce(withheld_amount, 0.00), 0.00
+            from {WITHHOLDING}
+            union all
+            select null, employee_number, earned_quarter, currency_code, 0.00, amount from ({register})
+        ) group by employee_number, earned_quarter, currency_code
+        having sum(withheld_amount) <> 0 or sum(payroll_amount) <> 0 or count(rec_key) <> 1
+        """,
+        "Calculated tax and the register's tax lines are in it once, to the cent.",
+        DEFECT,
+        reads=(WITHHOLDING, "staging.stg_payroll__register_lines", "reference.payroll_earning_code"),
+    )
+    yield on.no_rows(
+        "needs_nobody",
+        """
+        select rec_key, employee_number, earned_quarter, status, difference_amount, explanation from checked
+        where status not in ('matched', 'timing', 'source_absent')
+        or status = 'matched' and difference_amount <> 0
+        """,
+        "Payroll withheld what was calculated.",
+        "take it up with payroll: a rule of seeds/pay is not theirs, or a person has what the rules leave out",
         "warn",
         requirements=(),
     )
