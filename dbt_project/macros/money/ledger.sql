@@ -1,0 +1,23 @@
+{#- The payout ledger: which quarters are closed, and what makes a line. -#}
+
+{#- Query: the quarters that were closed, as the archive registered them (landing.closed_period); no row where nothing
+    registers closures yet. -#}
+{% macro closed_quarters() -%}
+{%- set closures = adapter.get_relation(database=target.database, schema='landing', identifier='closed_period') -%}
+{%- if closures -%}
+select distinct cast(period_code as varchar) as earned_quarter
+from {{ closures }}
+{%- else -%}
+select cast(null as varchar) as earned_quarter
+where 1 = 0
+{%- endif -%}
+{%- endmacro %}
+
+{#- What of a line of the ledger can never change: its hash is taken over these, in this order. -#}
+{% macro ledger_content() -%}
+    {{ return([
+        'ledger_line_id', 'line_type', 'item_kind', 'item_key', 'line_number', 'earning_kind', 'earning_line_id',
+        'original_ledger_line_id', 'reason', 'employee_number', 'earned_quarter', 'team_code', 'country_code',
+        'cost_centre_code', 'currency_code', 'amount', 'payment_period',
+    ]) }}
+{%- endmacro %}

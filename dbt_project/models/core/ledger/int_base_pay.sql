@@ -1,0 +1,48 @@
+-- Base pay of each person and quarter as payroll paid it, by the team whose cost centre bears it.
+with payroll_line as (
+    select * from {{ ref('int_payroll_line') }}
+    where earning_role = 'base'
+),
+
+team as (
+    select * from {{ ref('team') }}
+),
+
+dated as (
+    select
+        employee_number,
+        currency_code,
+        cost_centre_code,
+        amount,
+        pay_period,
+        {{ quarter_code(month_code_start('pay_period')) }} as earned_quarter
+    from payroll_line
+),
+
+team_of_centre as (
+    select
+        cost_centre_code,
+        min(team_code) as team_code,
+        min(country_code) as country_code
+    from team
+    group by cost_centre_code
+),
+
+final as (
+    select
+        dated.earned_quarter,
+        dated.employee_number,
+        dated.currency_code,
+        team_of_centre.team_code,
+        team_of_centre.country_code,
+        cast(sum(dated.amount) as decimal(18, 2)) as base_amount,
+        count(distinct dated.pay_period) as pay_month_count
+    from dated
+    left join team_of_centre on dated.cost_centre_code = team_of_centre.cost_centre_code
+    where dated.earned_quarter is not null
+    group by
+        dated.earned_quarter, dated.employee_number, dated.currency_code, team_of_centre.team_code,
+        team_of_centre.country_code
+)
+
+select * from final
