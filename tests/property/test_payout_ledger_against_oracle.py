@@ -417,6 +417,110 @@ def conserved(warehouse: Warehouse, run: Run) -> None:
     ) == (0,)
 
 
+# --- worked by hand ---
+
+
+def earning(key: str, quarter: str, amount: str, centre: str = "c1", period: str | None = None) -> Item:
+    return Item("earning", key, key, "e1", quarter, centre, Decimal(amount), period or QUARTERS[quarter])
+
+
+def appended(warehouse: Warehouse, *runs: Run) -> list[tuple[Any, ...]]:
+    """What the last run wrote: type, earning line, number, number of the line it is of, reason, amount, month."""
+    for number, run in enumerate(runs):
+        warehouse.run(run, number)
+    return [
+        (*row[:5], str(row[5]), row[6])
+        for row in warehouse.connection.execute(
+            f"""
+            select line.line_type, coalesce(line.earning_line_id, ''), line.line_number, original.line_number,
+                line.reason, line.amount, line.payment_period
+            from {LEDGER} as line
+            left join {LEDGER} as original on line.original_ledger_line_id = original.ledger_line_id
+            where line.run_id = 'run {len(runs) - 1}' order by line.entry_number
+            """
+        ).fetchall()
+    ]
+
+
+NOBODY: frozenset[str] = frozenset()
+
+
+def test_what_is_not_paid_is_reversed_and_what_is_paid_is_adjusted() -> None:
+    """In January 2026: a was paid 30.00 in October and is 34.50 now, so 4.50 more in January. b's 100.00 of January are
+    90.00 now: -100.00 and 90.00. c is as it was. d, unpaid, is no longer calculated: -7.00 in its own month. f, paid in
+    October, neither: -20.00 in January. g is new in a quarter that was paid: 3.00 in January.
+    """
+    before = [earning("a", "2025-Q3", "30.00"), earning("b", "2025-Q4", "100.00"), earning("c", "2025-Q4", "5.00")]
+    before += [earning("d", "2025-Q4", "7.00"), earning("f", "2025-Q3", "20.00")]
+    after = [earning("a", "2025-Q3", "34.50"), earning("b", "2025-Q4", "90.00"), earning("c", "2025-Q4", "5.00")]
+    after += [earning("g", "2025-Q3", "3.00")]
+    runs = Run("2026-01", NOBODY, tuple(before)), Run("2026-01", NOBODY, tuple(after))
+    assert sorted(appended(Warehouse(), *runs), key=lambda line: line[1:3]) == [
+        ("adjustment", "a", 2, 1, "recalculated", "4.50", "2026-01"),
+        ("reversal", "b", 2, 1, "recalculated", "-100.00", "2026-01"),
+        ("original", "b", 3, None, "recalculated", "90.00", "2026-01"),
+        ("reversal", "d", 2, 1, "no_longer_calculated", "-7.00", "2026-01"),
+        ("reversal", "f", 2, 1, "no_longer_calculated", "-20.00", "2026-01"),
+        ("adjustment", "g", 1, None, "earned_after_payment", "3.00", "2026-01"),
+    ]
+
+
+def test_a_closed_quarter_is_adjusted_in_the_period_after_it() -> None:
+    """2025-Q4 is closed in January, before its payment month is over. b goes from 100.00 to 90.00: -10.00 in April, the
+    line stands. c moves to another cost centre: reversed and booked anew, both in April.
+    """
+    before = Run("2026-01", NOBODY, (earning("b", "2025-Q4", "100.00"), earning("c", "2025-Q4", "5.00")))
+    after = (earning("b", "2025-Q4", "90.00"), earning("c", "2025-Q4", "5.00", centre="c2"))
+    lines = appended(Warehouse(), before, Run("2026-01", frozenset({"2025-Q4"}), after))
+    assert sorted(lines, key=lambda line: line[1:3]) == [
+        ("adjustment", "b", 2, 1, "recalculated", "-10.00", "2026-04"),
+        ("reversal", "c", 2, 1, "attributed_anew", "-5.00", "2026-04"),
+        ("adjustment", "c", 3, None, "attributed_anew", "5.00", "2026-04"),
+    ]
+
+
+def test_what_is_taken_back_is_carried_until_there_is_something_to_take_it_from() -> None:
+    """100.00 of 2025-Q3 are paid in October. In November 130.00 of it are taken back, with the line they come from, in
+    the next payment, January. 2025-Q4 earns 90.00: January comes to -40.00. When it is over, 40.00 are carried out
+    of it and -40.00 into April.
+    """
+    paid = earning("a", "2025-Q3", "100.00")
+    taken = Item("clawback", "w", "a", "e1", "2025-Q3", "c1", Decimal("-130.00"), "2025-10")
+    earned = earning("b", "2025-Q4", "90.00")
+    warehouse = Warehouse()
+    first = Run("2025-10", NOBODY, (paid,))
+    second = Run("2025-11", NOBODY, (paid, taken))
+    assert appended(warehouse, first, second) == [("clawback", "a", 1, 1, "audit", "-130.00", "2026-01")]
+    third, fourth = Run("2026-01", NOBODY, (paid, taken, earned)), Run("2026-02", NOBODY, (paid, taken, earned))
+    assert appended(Warehouse(), first, second, third, fourth) == [
+        ("carry_forward", "", 1, None, "carried_out", "40.00", "2026-01"),
+        ("carry_forward", "", 2, 1, "carried_in", "-40.00", "2026-04"),
+    ]
+
+
+def test_a_run_that_looks_back_writes_nothing() -> None:
+    """As of October, after January was booked: other amounts, and the ledger is as it was."""
+    lines = appended(
+        Warehouse(),
+        Run("2026-01", NOBODY, (earning("b", "2025-Q4", "100.00"),)),
+        Run("2025-10", NOBODY, (earning("b", "2025-Q4", "1.00"), earning("x", "2025-Q3", "1.00"))),
+    )
+    assert lines == []
+
+
+def test_a_quarter_from_before_the_ledger_is_loaded_as_it_was_paid() -> None:
+    """The ledger begins in November with 2025-Q3. 2025-Q1, loaded later, was due before it began: an original in April,
+    which asks nobody to pay it again. 2025-Q4, first calculated in February, was due in January: an adjustment in
+    April.
+    """
+    begun = earning("a", "2025-Q3", "10.00")
+    run = Run("2026-02", NOBODY, (begun, earning("b", "2025-Q1", "20.00"), earning("c", "2025-Q4", "30.00")))
+    assert sorted(appended(Warehouse(), Run("2025-11", NOBODY, (begun,)), run)) == [
+        ("adjustment", "c", 1, None, "earned_after_payment", "30.00", "2026-04"),
+        ("original", "b", 1, None, "earned", "20.00", "2025-04"),
+    ]
+
+
 def test_the_oracle_sees_a_ledger_that_changes_a_line() -> None:
     """One cent more on a written line, and neither comparison nor conservation holds."""
     item = Item("earning", "l0", "l0", "e1", "2025-Q1", "c1", Decimal("10.00"), "2025-04")
