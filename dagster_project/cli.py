@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -57,6 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
                 from dagster_project.lib.close_commands import verify
 
                 return verify(options.recompute)
+            case "statement":
+                return commands.statement(options.employee, options.quarter, options.out)
             case "coverage":
                 from dagster_project.lib.coverage import write_coverage
 
@@ -133,6 +136,10 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--recompute", action="store_true", help="compute every payout line anew from the archive alone"
     )
+    statement = commands.add_parser("statement", help="write what a person is paid for a quarter, and why")
+    statement.add_argument("--employee", required=True, metavar="NUMBER", help="employee number, such as e1027")
+    statement.add_argument("--quarter", required=True, type=_quarter, metavar="QUARTER", help="such as 2025-Q2")
+    statement.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets an HTML and a JSON file")
 
     coverage = commands.add_parser("coverage", help="write docs/coverage.md")
     coverage.add_argument("--check", action="store_true", help="change nothing; fail when it is not up to date")
@@ -159,6 +166,12 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no day; write one such as 2025-03-31") from None
+
+
+def _quarter(text: str) -> str:
+    if re.fullmatch(r"\d{4}-Q[1-4]", text):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is no quarter; write one such as 2025-Q2")
 
 
 def _instant(text: str) -> datetime:

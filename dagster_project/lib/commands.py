@@ -475,6 +475,28 @@ def handbook(out: Path | None) -> int:
     return 0
 
 
+def statement(employee: str, quarter: str, folder: Path) -> int:
+    """Write what one person is paid for one quarter, and why, as HTML and JSON."""
+    from dagster_project.lib.statement import StatementError, read_statement, write_statement
+
+    settings = settle_environment()
+    screen = Screen.plain()
+    with _warehouse_to_read(settings, "a statement") as connection:
+        try:
+            stated = read_statement(connection, employee, quarter)
+        except StatementError as error:
+            raise CommandError(str(error)) from error
+    try:
+        paths = write_statement(stated, folder)
+    except OSError as error:
+        raise CommandError(f"{folder} cannot be written: {error.strerror}; name a folder you may write to") from error
+    for path in paths:
+        screen.say(f"  {path}")
+    totals = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in stated.totals.items())
+    screen.say(f"statement: {employee} {quarter} comes to {totals} in {len(stated['ledger'])} lines of the ledger")
+    return 0
+
+
 def docs() -> int:
     """Write the dbt documentation as one static page."""
     settings = settle_environment()

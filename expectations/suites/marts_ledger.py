@@ -459,6 +459,7 @@ def _clawback() -> Iterator[CheckSpec]:
         "Each finding that was entered is about a result somebody was paid on.",
         "mend quarter, team, metric or person in seeds/ledger/clawback_event.csv, or withdraw the finding",
         "warn",
+        sources=("bamboohr",),
         reads=(EVENTS, MOMENT),
     )
 
