@@ -136,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--recompute", action="store_true", help="compute every payout line anew from the archive alone"
     )
+
     statement = commands.add_parser("statement", help="write what a person is paid for a quarter, and why")
     statement.add_argument("--employee", required=True, metavar="NUMBER", help="employee number, such as e1027")
     statement.add_argument("--quarter", required=True, type=_quarter, metavar="QUARTER", help="such as 2025-Q2")
