@@ -498,6 +498,21 @@ def test_what_is_taken_back_is_carried_until_there_is_something_to_take_it_from(
     ]
 
 
+def test_what_is_below_zero_is_carried_through_every_payment_on_its_way() -> None:
+    """The ledger begins in February with -80.00 of October and 50.00 of January: 80.00 are carried out of October into
+    January, which comes to -30.00 and carries those into April.
+    """
+    run = Run("2026-02", NOBODY, (earning("a", "2025-Q3", "-80.00"), earning("b", "2025-Q4", "50.00")))
+    assert [line[4:] for line in appended(Warehouse(), run)] == [
+        ("earned", "-80.00", "2025-10"),
+        ("earned", "50.00", "2026-01"),
+        ("carried_out", "80.00", "2025-10"),
+        ("carried_in", "-80.00", "2026-01"),
+        ("carried_out", "30.00", "2026-01"),
+        ("carried_in", "-30.00", "2026-04"),
+    ]
+
+
 def test_a_run_that_looks_back_writes_nothing() -> None:
     """As of October, after January was booked: other amounts, and the ledger is as it was."""
     lines = appended(
