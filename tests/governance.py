@@ -41,6 +41,14 @@ SEEDS = (
     "incentive_plan",
     "plan_component",
     "achievement_band",
+    "counter_gate",
+    "disqualification_rule",
+    "eligibility_rule",
+    "lifecycle_weight",
+    "service_lifecycle",
+    "leave_rule",
+    "part_time_agreement",
+    "improvement_plan",
     "team",
     "service",
     "slt_definition",
@@ -58,6 +66,20 @@ GIVEN = """
         currency_code varchar, assigned_from_on date, assigned_to_on date, is_in_incentive_plan boolean,
         employee_batch_id varchar, job_info_batch_id varchar, incentive_target_batch_id varchar
     );
+    create table stg_bamboohr__employees (employee_id varchar, employee_number varchar, hired_on date);
+    create table stg_bamboohr__plan_acknowledgements (
+        plan_acknowledgement_id varchar, employee_id varchar, sent_on date, plan_code varchar, plan_version integer,
+        communication_code varchar, acknowledged_at timestamp
+    );
+    create table stg_bamboohr__time_off_requests (
+        time_off_request_id varchar, employee_id varchar, first_on date, last_on date, request_status varchar,
+        leave_type varchar, leave_unit varchar
+    );
+    create table stg_servicenow__problems (
+        number varchar, opened_at timestamp, confirmed_at timestamp, assignment_group_id varchar,
+        related_incident_count integer
+    );
+    create table stg_servicenow__groups (group_id varchar, group_name varchar);
     create table int_exclusion_request (
         exclusion_id varchar, exclusion_source varchar, category varchar, scope_type varchar, scope_code varchar,
         starts_at timestamp, ends_at timestamp, is_documented boolean
@@ -94,6 +116,11 @@ MODELS = (
     "int_weight_adjustment",
     "int_component_weight",
     "int_target_relaxation",
+    "int_incentive_participant",
+    "int_work_share",
+    "int_lifecycle_weight",
+    "int_eligibility",
+    "fct_eligibility",
     "fct_incentive_payout",
     "rpt_metric_activation",
     "rpt_metric_change_impact",

@@ -40,10 +40,17 @@ class Handbook:
     plan_activations: Rows
     components: Rows
     bands: Rows
+    gates: Rows
+    conditions: Rows
+    disqualifications: Rows
     clauses: Rows
     weight_adjustments: Rows
 
 
+COMPONENT_COLUMNS = (
+    *("tier", "component_code", "metric_code", "weight", "band_method", "role", "processing_grain"),
+    *("threshold_value", "accelerator_from_value", "accelerator_factor"),
+)
 QUERIES = {
     "versions": "select * from reference.metric_definition order by metric_code, metric_version",
     "activations": "select * from core.int_metric_activation order by metric_code, metric_version",
@@ -73,6 +80,9 @@ QUERIES = {
     """,
     "components": "select * from reference.plan_component order by plan_code, plan_version, tier, component_code",
     "bands": "select * from reference.achievement_band order by plan_code, plan_version, component_code, lower_bound",
+    "gates": "select * from reference.counter_gate order by all",
+    "conditions": "select * from reference.eligibility_rule order by all",
+    "disqualifications": "select * from reference.disqualification_rule order by all",
     "clauses": "select * from reference.plan_clause order by plan_code, plan_version, clause_code",
     "weight_adjustments": """
         select * from governance.rpt_weight_adjustment
@@ -301,8 +311,12 @@ def _plan(book: Handbook, plan: Row) -> Iterator[str]:
     yield ""
     yield (
         "A person's quarter pays, per component: target amount x days in the plan / days of the quarter x weight x "
-        "share of the band the team's value lies in. A flat band pays its own share; an interpolated one what lies "
-        "between its share and the next band's."
+        "share of the band the team's value lies in x what counter-metrics leave x what the conditions leave. Days of "
+        "unpaid leave and the part of a day not worked are taken out of the days. A flat band pays its own share; an "
+        "interpolated one what lies between its share and the next band's; stepped bands pay each part of the value at "
+        "the rate of its band, each quarter from zero (individual) or along the running total of the team over the "
+        "quarters the version pays for (cumulative). Nothing is paid below the threshold; from the accelerator on the "
+        "share is multiplied by its factor."
     )
     yield ""
     yield from table(("parameter", "value"), plan.items())
@@ -322,16 +336,32 @@ def _plan(book: Handbook, plan: Row) -> Iterator[str]:
         ),
     )
     yield from table(
-        ("tier", "component", "metric", "weight", "band method"),
         (
-            (row["tier"], row["component_code"], row["metric_code"], row["weight"], row["band_method"])
-            for row in of("components")
+            *("tier", "component", "metric", "weight", "band method", "role", "grain", "threshold"),
+            *("accelerated from", "by factor"),
         ),
+        (tuple(row[name] for name in COMPONENT_COLUMNS) for row in of("components")),
     )
     yield from table(
         ("component", "band", "from value", "pays share"),
         ((row["component_code"], row["band_number"], row["lower_bound"], row["payout_share"]) for row in of("bands")),
     )
+    yield from table(
+        ("held in check", "tier", "by", "least", "most", "keeps share", "why"),
+        (
+            (row["component_code"], row["tier"], row["counter_metric_code"], row["least_value"], row["most_value"],
+             row["share_kept"], row["description"])
+            for row in of("gates")
+        ),
+    )  # fmt: skip
+    for name, column in (("conditions", "condition"), ("disqualifications", "disqualified by")):
+        yield from table(
+            (column, "keeps share", "from", "to", "told"),
+            (
+                (row["rule_code"], row["share_kept"], row["effective_from"], row["effective_to"], row["description"])
+                for row in of(name)
+            ),
+        )
     yield from table(("clause", "text"), ((row["clause_code"], row["clause_text"]) for row in of("clauses")))
     yield from table(
         ("sign-off", "country", "decision", "on", "counts", "why not"),

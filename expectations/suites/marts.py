@@ -336,9 +336,10 @@ def _payouts() -> Iterator[CheckSpec]:
                 plan_code, employee_number, earned_quarter, currency_code,
                 sum(payout_amount) as payout_amount,
                 sum(cast(payout_amount * 100 as hugeint)) as paid_cents,
-                sum(cast(target_amount * 100 as hugeint) * segment_days * cast(weight * 10000 as hugeint)
-                    * cast(payout_share * 10000 as hugeint)) as exact_numerator,
-                max(quarter_days)::hugeint * 100000000 as denominator
+                sum(cast(target_amount * 100 as hugeint) * cast(paid_days_value * 10000 as hugeint)
+                    * cast(weight * 10000 as hugeint) * cast(payout_share * 10000 as hugeint)
+                    * cast(gate_share * 10000 as hugeint) * cast(eligible_share * 10000 as hugeint)) as exact_numerator,
+                max(quarter_days) * 100000000000000000000::hugeint as denominator
             from checked group by plan_code, employee_number, earned_quarter, currency_code
         )
         select employee_number, earned_quarter, currency_code, payout_amount,
@@ -354,11 +355,13 @@ def _payouts() -> Iterator[CheckSpec]:
         """
         select payout_line_id, employee_number, earned_quarter, component_code, payout_amount
         from checked
-        where abs(cast(payout_amount * 100 as hugeint) * quarter_days * 100000000
-            - cast(target_amount * 100 as hugeint) * segment_days * cast(weight * 10000 as hugeint)
-                * cast(payout_share * 10000 as hugeint)) >= quarter_days::hugeint * 100000000
+        where abs(cast(payout_amount * 100 as hugeint) * quarter_days * 100000000000000000000::hugeint
+            - cast(target_amount * 100 as hugeint) * cast(paid_days_value * 10000 as hugeint)
+                * cast(weight * 10000 as hugeint) * cast(payout_share * 10000 as hugeint)
+                * cast(gate_share * 10000 as hugeint) * cast(eligible_share * 10000 as hugeint)
+            ) >= quarter_days * 100000000000000000000::hugeint
         """,
-        "No line is a whole cent away from target x days x weight x payout share.",
+        "No line is a whole cent away from target x paid days x weight x shares of bands, gates and eligibility.",
         DEFECT,
     )
     yield on.no_rows(

@@ -16,6 +16,7 @@ RELAXATIONS = "governance.rpt_target_relaxation"
 WEIGHTS = "governance.rpt_weight_adjustment"
 PAYOUTS = "incentives.fct_incentive_payout"
 RESULTS = "metrics.fct_metric_result"
+LIFECYCLE = "core.int_lifecycle_weight"
 COMPONENTS = "incentives.dim_plan_component"
 DEFINITIONS = "reference.metric_definition"
 # By version, all that decides a value and is no threshold, and the thresholds: names, owners and dates are neither.
@@ -385,8 +386,11 @@ def _payouts() -> Iterator[CheckSpec]:
         "is_weighed_as_in_force",
         f"""
         select checked.payout_line_id, checked.component_code, checked.weight, component.weight as plan_weight,
-            adjusted.effective_weight
+            adjusted.effective_weight, phase.weight as phase_weight
         from checked
+        left join {LIFECYCLE} as phase on phase.plan_code = checked.plan_code
+            and phase.plan_version = checked.plan_version and phase.team_code = checked.team_code
+            and phase.component_code = checked.component_code and phase.earned_quarter = checked.earned_quarter
         left join {COMPONENTS} as component on component.plan_code = checked.plan_code
             and component.plan_version = checked.plan_version and component.tier = checked.tier
             and component.component_code = checked.component_code
@@ -395,10 +399,10 @@ def _payouts() -> Iterator[CheckSpec]:
             and adjusted.component_code = checked.component_code and adjusted.is_effective
             and checked.period_start_on between adjusted.starts_on and adjusted.ends_on
             and checked.period_start_on + interval 3 month > adjusted.approved_at
-        where checked.weight is distinct from coalesce(adjusted.effective_weight, component.weight)
+        where checked.weight is distinct from coalesce(adjusted.effective_weight, phase.weight, component.weight)
         """,
-        "A line is weighed by the plan, or by the adjustment in force in its quarter.",
+        "A line is weighed by the plan, its service's phase of life, or the adjustment in force in its quarter.",
         DEFECT,
-        reads=(COMPONENTS, WEIGHTS),
+        reads=(COMPONENTS, WEIGHTS, LIFECYCLE),
         requirements=("DESK-7.2",),
     )

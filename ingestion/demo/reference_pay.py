@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -35,11 +35,21 @@ from ingestion.demo.reference_clock import (
     read_seed,
     to_seconds,
 )
+from ingestion.demo.reference_eligibility import (
+    Records,
+    Rules,
+    eligible_share,
+    gate_share,
+    lifecycle_weights,
+    load_rules,
+    paid_days,
+    records_of,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ingestion.demo.model import Company, Employee, IncentiveTarget, JobInfo, Team
+    from ingestion.demo.model import Company, Employee, IncentiveTarget, JobInfo, Service, Team
 
 EffectiveRow = TypeVar("EffectiveRow", "JobInfo", "IncentiveTarget")
 
@@ -102,6 +112,35 @@ def draw_balances(earnings: Sequence[Fraction], minimum: Fraction) -> list[Fract
     return balances
 
 
+def stepped_share(
+    bands: Sequence[tuple[Fraction, Fraction]], value: Fraction, before: Fraction = Fraction(0)
+) -> Fraction:
+    """Share that stepped bands pay on ``value`` on top of ``before``: two totals, each half up to 4 places."""
+    return half_up_places(stepped_amount(before + value, bands)) - half_up_places(stepped_amount(before, bands))
+
+
+def half_up_places(amount: Fraction, places: int = SHARE_PLACES) -> Fraction:
+    """An amount >= 0 half up to so many places."""
+    scale = 10**places
+    return Fraction((amount * scale + Fraction(1, 2)).__floor__(), scale)
+
+
+def component_share(component: PlanComponent, value: Fraction | None, before: Fraction = Fraction(0)) -> Fraction:
+    """Share of the target a component's value earns by its threshold, bands and accelerator.
+
+    ``before`` is the running total that a cumulative component climbed its bands by.
+    """
+    if value is None or (component.threshold_value is not None and value < component.threshold_value):
+        return Fraction(0)
+    if component.band_method == "stepped":
+        share = stepped_share(component.bands, value, before if component.is_cumulative else Fraction(0))
+    else:
+        share = payout_share(component.bands, component.band_method, value)
+    if component.accelerator_from_value is not None and value >= component.accelerator_from_value:
+        share = half_up_places(share * component.accelerator_factor)
+    return share
+
+
 def payout_share(bands: Sequence[tuple[Fraction, Fraction]], method: str, value: Fraction | None) -> Fraction:
     """Share of the target that a metric value earns.
 
@@ -116,11 +155,10 @@ def payout_share(bands: Sequence[tuple[Fraction, Fraction]], method: str, value:
     if method == "flat" or reached[-1] == len(bands) - 1:
         return share
     if method != "interpolated":
-        raise ValueError(f"plan_component.band_method {method!r} is not one of flat, interpolated")
+        raise ValueError(f"plan_component.band_method {method!r} is not one of flat, interpolated, stepped")
     next_lower, next_share = bands[reached[-1] + 1]
     exact = share + (value - lower) * (next_share - share) / (next_lower - lower)
-    scale = 10**SHARE_PLACES
-    return Fraction((exact * scale + Fraction(1, 2)).__floor__(), scale)
+    return half_up_places(exact)
 
 
 # ------------------------------------------------------------------------------------------- periods
@@ -342,6 +380,10 @@ class PlanComponent:
     weight: Fraction
     band_method: str
     bands: tuple[tuple[Fraction, Fraction], ...]
+    is_cumulative: bool = False
+    threshold_value: Fraction | None = None
+    accelerator_from_value: Fraction | None = None
+    accelerator_factor: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -407,6 +449,10 @@ class PayoutLine:
     currency_code: str
     payment_period: str
     payout_status: str = "calculated"
+    paid_days_value: Fraction = Fraction(0)
+    gate_share: Fraction = Fraction(1)
+    eligible_share: Fraction = Fraction(1)
+    running_before_value: Fraction = Fraction(0)
 
 
 def load_plans(seeds_path: Path = SEEDS_PATH) -> list[IncentivePlan]:
@@ -426,6 +472,12 @@ def load_plans(seeds_path: Path = SEEDS_PATH) -> list[IncentivePlan]:
                 weight=Fraction(row["weight"]),
                 band_method=row["band_method"],
                 bands=tuple(sorted(bands[(*key, row["component_code"])])),
+                is_cumulative=row["processing_grain"] == "cumulative",
+                threshold_value=Fraction(row["threshold_value"]) if row["threshold_value"] else None,
+                accelerator_from_value=(
+                    Fraction(row["accelerator_from_value"]) if row["accelerator_from_value"] else None
+                ),
+                accelerator_factor=Fraction(row["accelerator_factor"] or 1),
             )
         )
     return [
@@ -482,6 +534,16 @@ def latest_on(rows: Sequence[EffectiveRow], day: date) -> EffectiveRow | None:
     )
 
 
+@dataclass(frozen=True)
+class PayRules:
+    """What decides pay beside the plan's components: registers, records, and the services that lead a team."""
+
+    rules: Rules = field(default_factory=Rules)
+    records: Records = field(default_factory=Records)
+    services: Sequence[Service] = ()
+    as_of_on: date = date.max
+
+
 def calculate_person_quarter(
     employee: Employee,
     segments: Sequence[PaySegment],
@@ -490,31 +552,78 @@ def calculate_person_quarter(
     metrics: Mapping[tuple[str, str, date], MetricResult],
     teams: Mapping[str, Team],
     adjusted: Mapping[tuple[str, str, date], tuple[str, Fraction]] | None = None,
+    pay_rules: PayRules | None = None,
 ) -> list[PayoutLine]:
     """Payout lines of one person in one quarter, allocated to the cent per currency.
 
     ``metrics`` holds the quarter results in force by (metric_code, team_code, period start); ``adjusted``, by the
-    same key, (adjustment, value) where pay uses another value than the measured one. Lines come in the order of
-    segment, then component; lines of 0.00 are kept.
+    same key, (adjustment, value) where pay uses another value than the measured one; ``pay_rules`` what the plan
+    demands beside results (nothing by default). Lines come in the order of segment, then component; lines of 0.00 are
+    kept.
     """
     start_on, end_on = period
+    given = pay_rules or PayRules()
+
+    def measured(metric_code: str, team_code: str, on: date) -> Fraction | None:
+        found = metrics.get((metric_code, team_code, on))
+        return None if found is None else found.metric_value
+
+    def paid(metric_code: str, team_code: str, on: date) -> Fraction | None:
+        moved = (adjusted or {}).get((metric_code, team_code, on))
+        return moved[1] if moved else measured(metric_code, team_code, on)
+
     quarter_days = (end_on - start_on).days
     lines: list[PayoutLine] = []
     exact: list[Fraction] = []
     for segment in sorted(segments, key=lambda item: item.segment_start_on):
         team = teams[segment.team_code]
+        phase_weights = lifecycle_weights(
+            given.rules, given.services, plan.plan_code, plan.plan_version, team.team_code, team.tier, start_on
+        )
+        eligible = eligible_share(
+            given.rules,
+            given.records,
+            employee,
+            team.team_code,
+            plan.plan_code,
+            plan.plan_version,
+            period,
+            lambda metric_code, on, team_code=team.team_code: measured(metric_code, team_code, on),
+        )
+        days = paid_days(
+            given.rules,
+            given.records,
+            employee.employee_number,
+            segment.segment_start_on,
+            segment.segment_end_on,
+            given.as_of_on,
+        )
         for component in plan.components.get(team.tier, ()):
             metric = metrics.get((component.metric_code, segment.team_code, start_on))
             value = None if metric is None else metric.metric_value
             moved = (adjusted or {}).get((component.metric_code, segment.team_code, start_on))
             adjustment_id, paid_value = moved or (None, value)
-            share = payout_share(component.bands, component.band_method, paid_value)
-            exact.append(
-                Fraction(segment.target_amount)
-                * Fraction(segment.segment_days, quarter_days)
-                * component.weight
-                * share
+            before = Fraction(0)
+            if component.is_cumulative:
+                # every earlier quarter the version paid for, where its value reached the threshold
+                earlier = quarter_start(plan.effective_from)
+                earlier = earlier if earlier == plan.effective_from else add_months(earlier, 3)
+                while earlier < start_on:
+                    found = paid(component.metric_code, segment.team_code, earlier)
+                    if found is not None and found >= (component.threshold_value or 0):
+                        before += found
+                    earlier = add_months(earlier, 3)
+            share = component_share(component, paid_value, before)
+            kept = gate_share(
+                given.rules,
+                plan.plan_code,
+                plan.plan_version,
+                team.tier,
+                component.component_code,
+                lambda metric_code, team_code=team.team_code: paid(metric_code, team_code, start_on),
             )
+            weight = phase_weights.get(component.component_code, component.weight)
+            exact.append(Fraction(segment.target_amount) * days / quarter_days * weight * share * kept * eligible)
             lines.append(
                 PayoutLine(
                     plan_code=plan.plan_code,
@@ -539,11 +648,15 @@ def calculate_person_quarter(
                     adjustment_id=adjustment_id,
                     band_method=component.band_method,
                     payout_share=share,
-                    weight=component.weight,
+                    weight=weight,
                     target_amount=segment.target_amount,
                     payout_amount=Decimal("0.00"),
                     currency_code=segment.currency_code,
                     payment_period=month_name(add_months(start_on, 2 + plan.payment_lag_months)),
+                    paid_days_value=days,
+                    gate_share=kept,
+                    eligible_share=eligible,
+                    running_before_value=before,
                 )
             )
     for currency_code in {line.currency_code for line in lines}:
@@ -600,6 +713,12 @@ def calculate_reference(company: Company, seeds_path: Path = SEEDS_PATH) -> Refe
         if grain == "quarter"
     }
     plans = load_plans(seeds_path)
+    pay_rules = PayRules(
+        rules=load_rules(seeds_path),
+        records=records_of(company, seeds_path),
+        services=company.services,
+        as_of_on=company.as_of_at.date(),
+    )
     teams = {team.team_code: team for team in company.teams}
     jobs: dict[str, list[JobInfo]] = defaultdict(list)
     for job in company.job_infos:
@@ -617,6 +736,8 @@ def calculate_reference(company: Company, seeds_path: Path = SEEDS_PATH) -> Refe
             for employee in sorted(company.employees, key=lambda item: item.employee_number):
                 segments = pay_segments(employee, jobs[employee.id], targets[employee.id], start, end)
                 payouts.extend(
-                    calculate_person_quarter(employee, segments, plan, (start, end), quarter_metrics, teams, adjusted)
+                    calculate_person_quarter(
+                        employee, segments, plan, (start, end), quarter_metrics, teams, adjusted, pay_rules
+                    )
                 )
     return ReferenceResult(ticket_results, availability, metrics, payouts)

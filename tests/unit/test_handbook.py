@@ -143,6 +143,12 @@ def test_every_plan_version_has_its_parameters_components_bands_and_clauses(text
             (*key, *(plain(cell) for cell in row)) for key, part in found.items() for row in table_under(part, first)
         }
         assert rows == {tuple(plain(value) for value in row.values()) for row in seed(seed_name)}, seed_name
+    rules = (("counter_gate", "held in check", 3), ("eligibility_rule", "condition", 2))
+    for seed_name, first, place in (*rules, ("disqualification_rule", "disqualified by", 2)):
+        told = {(*key, plain(row[0]), row[-1]) for key, part in found.items() for row in table_under(part, first)}
+        assert told == {
+            (*list(row.values())[:2], list(row.values())[place], row["description"]) for row in seed(seed_name)
+        }, seed_name
 
 
 @pytest.mark.requirement("OPS-8.6")

@@ -35,13 +35,90 @@ case
         end
 {%- endmacro %}
 
-{#- A line's exact amount in cents is line_cent_numerator / line_cent_denominator. -#}
+{#- Units of 10^-10 that one band adds to what stepped bands pay on a value counted from zero: the part of the value
+    inside the band, at the band's rate (its payout_share, per unit of the metric). -#}
+{% macro step_units(value, band) -%}
+    greatest(
+        0,
+        {{ integer_units(
+            'case when ' ~ band ~ '.upper_bound < ' ~ value ~ ' then ' ~ band ~ '.upper_bound else ' ~ value ~ ' end', 6
+        ) }} - {{ integer_units(band ~ '.lower_bound', 6) }}
+    ) * {{ integer_units(band ~ '.payout_share', 4) }}
+{%- endmacro %}
+
+{#- Query: each row of a relation with the share of the target its value earns by its component's bands, threshold and
+    accelerator, as payout_share. The relation has value_key (unique), plan_code, plan_version, component_code,
+    band_method, threshold_value, accelerator_from_value, accelerator_factor, value, result_status and
+    running_before_value, what stepped bands were climbed by before (0 where each quarter begins at the bottom).
+
+    flat and interpolated: the band the value lies in. stepped: what the bands pay on the running total with the value
+    less what they pay on the running total before it, each rounded half up to 4 places, so that the quarters of a
+    period add up to what the bands pay on its total. A value below the threshold earns nothing; one from which the
+    accelerator runs earns its share times the factor, half up to 4 places. -#}
+{% macro valued_share(relation, band) -%}
+    select
+        valued.*,
+        case
+            when
+                valued.result_status is distinct from 'ok'
+                or valued.value is null
+                or valued.value < valued.threshold_value
+                then cast(0 as decimal(18, 4))
+            when valued.value >= valued.accelerator_from_value
+                then {{ round_half_up_ratio(
+                    integer_units('shared.banded_share', 4) ~ ' * ' ~ integer_units('valued.accelerator_factor', 4),
+                    '100000000',
+                    4
+                ) }}
+            else shared.banded_share
+        end as payout_share
+    from {{ relation }} as valued
+    left join (
+        select
+            banded.value_key,
+            case
+                when max(banded.band_method) = 'stepped'
+                    then {{ from_integer_units(
+                        round_half_up_integer('sum(banded.after_units)', '1000000')
+                            ~ ' - ' ~ round_half_up_integer('sum(banded.before_units)', '1000000'),
+                        4
+                    ) }}
+                else cast(coalesce(max(banded.reached_share), 0) as decimal(18, 4))
+            end as banded_share
+        from (
+            select
+                offered.value_key,
+                offered.band_method,
+                case
+                    when
+                        offered.value >= band.lower_bound
+                        and (band.upper_bound is null or offered.value < band.upper_bound)
+                        then {{ earned_share('offered.value', 'offered.result_status', 'offered.band_method', 'band') }}
+                end as reached_share,
+                {{ step_units('(offered.running_before_value + offered.value)', 'band') }} as after_units,
+                {{ step_units('offered.running_before_value', 'band') }} as before_units
+            from {{ relation }} as offered
+            left join {{ band }} as band
+                on
+                    offered.plan_code = band.plan_code
+                    and offered.plan_version = band.plan_version
+                    and offered.component_code = band.component_code
+            where offered.result_status = 'ok' and offered.value is not null
+        ) as banded
+        group by banded.value_key
+    ) as shared on valued.value_key = shared.value_key
+{%- endmacro %}
+
+{#- A line's exact amount in cents is line_cent_numerator / line_cent_denominator: target x paid days / days of the
+    quarter x weight x share of the bands x what gates leave x what eligibility leaves. -#}
 {% macro line_cent_numerator(payout_share) -%}
     {{ integer_units('target_amount', 2) }}
-        * {{ exact_integer('segment_days') }}
+        * {{ integer_units('paid_days_value', 4) }}
         * {{ integer_units('weight', 4) }}
         * {{ integer_units(payout_share, 4) }}
+        * {{ integer_units('gate_share', 4) }}
+        * {{ integer_units('eligible_share', 4) }}
 {%- endmacro %}
 {% macro line_cent_denominator() -%}
-    {{ exact_integer('quarter_days') }} * 100000000
+    {{ exact_integer('quarter_days') }} * {{ exact_integer('100000000') }} * {{ exact_integer('1000000000000') }}
 {%- endmacro %}

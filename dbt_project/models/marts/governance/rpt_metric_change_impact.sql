@@ -82,6 +82,45 @@ band as (
     {{ bounded_bands('achievement_band') }}
 ),
 
+-- the proposed value of every component it decides, on what the bands were climbed by before
+component_value as (
+    select distinct
+        plan_component.plan_code,
+        plan_component.plan_version,
+        plan_component.tier,
+        plan_component.component_code,
+        plan_component.band_method,
+        plan_component.threshold_value,
+        plan_component.accelerator_from_value,
+        plan_component.accelerator_factor,
+        compared.metric_code,
+        compared.proposed_version,
+        compared.team_code,
+        compared.period_start_on,
+        compared.proposed_value as value,
+        compared.proposed_status as result_status,
+        coalesce(incentive_payout.measured_running_before_value, 0) as running_before_value,
+        {{ md5_of([
+            'plan_component.plan_code', 'plan_component.plan_version', 'plan_component.tier',
+            'plan_component.component_code', 'compared.proposed_version', 'compared.team_code',
+            'compared.period_start_on'
+        ]) }} as value_key
+    from compared
+    inner join plan_component on compared.metric_code = plan_component.metric_code
+    inner join incentive_payout
+        on
+            plan_component.plan_code = incentive_payout.plan_code
+            and plan_component.plan_version = incentive_payout.plan_version
+            and plan_component.tier = incentive_payout.tier
+            and plan_component.component_code = incentive_payout.component_code
+            and compared.team_code = incentive_payout.team_code
+            and compared.period_start_on = incentive_payout.period_start_on
+),
+
+component_share as (
+    {{ valued_share('component_value', 'band') }}
+),
+
 line as (
     select
         compared.metric_code,
@@ -93,30 +132,22 @@ line as (
         incentive_payout.currency_code,
         incentive_payout.payout_amount,
         incentive_payout.target_amount,
-        incentive_payout.segment_days,
+        incentive_payout.paid_days_value,
         incentive_payout.quarter_days,
         incentive_payout.weight,
+        incentive_payout.gate_share,
+        incentive_payout.eligible_share,
         incentive_payout.measured_payout_share,
-        {{ earned_share(
-            'compared.proposed_value', 'compared.proposed_status', 'plan_component.band_method', 'band'
-        ) }} as proposed_payout_share
-    from compared
-    inner join plan_component on compared.metric_code = plan_component.metric_code
+        compared.payout_share as proposed_payout_share
+    from component_share as compared
     inner join incentive_payout
         on
-            plan_component.plan_code = incentive_payout.plan_code
-            and plan_component.plan_version = incentive_payout.plan_version
-            and plan_component.tier = incentive_payout.tier
-            and plan_component.component_code = incentive_payout.component_code
+            compared.plan_code = incentive_payout.plan_code
+            and compared.plan_version = incentive_payout.plan_version
+            and compared.tier = incentive_payout.tier
+            and compared.component_code = incentive_payout.component_code
             and compared.team_code = incentive_payout.team_code
             and compared.period_start_on = incentive_payout.period_start_on
-    left join band
-        on
-            plan_component.plan_code = band.plan_code
-            and plan_component.plan_version = band.plan_version
-            and plan_component.component_code = band.component_code
-            and compared.proposed_value >= band.lower_bound
-            and (band.upper_bound is null or compared.proposed_value < band.upper_bound)
 ),
 
 fraction as (

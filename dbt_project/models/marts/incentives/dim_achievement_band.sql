@@ -9,7 +9,7 @@ final as (
         cast(plan_version as integer) as plan_version,
         cast(component_code as varchar) as component_code,
         cast(band_number as integer) as band_number,
-        cast(lower_bound as decimal(9, 6)) as lower_bound,
+        cast(lower_bound as decimal(18, 6)) as lower_bound,
         cast(payout_share as decimal(9, 4)) as payout_share
     from achievement_band
 )

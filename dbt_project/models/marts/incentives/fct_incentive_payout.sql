@@ -1,6 +1,7 @@
 -- What each person earned in each closed quarter: one line per (person, segment of constant team, target and
--- currency, plan component). Exact on whole numbers up to the one rounding of the person's quarter total; the
--- cents are laid on the lines by largest remainder.
+-- currency, plan component), by the team's result, what counter-metrics leave of it, and what the person is eligible
+-- for. Exact on whole numbers up to the one rounding of the person's quarter total; the cents are laid on the lines by
+-- largest remainder.
 with incentive_period as (
     select * from {{ ref('int_incentive_period') }}
     where is_complete
@@ -21,6 +22,22 @@ plan_component as (
 
 component_weight as (
     select * from {{ ref('int_component_weight') }}
+),
+
+lifecycle_weight as (
+    select * from {{ ref('int_lifecycle_weight') }}
+),
+
+counter_gate as (
+    select * from {{ ref('counter_gate') }}
+),
+
+eligibility as (
+    select * from {{ ref('fct_eligibility') }}
+),
+
+work_share as (
+    select * from {{ ref('int_work_share') }}
 ),
 
 plan_activation as (
@@ -102,27 +119,221 @@ band as (
     {{ bounded_bands('achievement_band') }}
 ),
 
--- a result that is missing or rests on too few events stays without a band and pays nothing
-line as (
+-- every component with the quarters' results of each team it is for, by the value pay uses and by the measured one
+component_result as (
     select
-        segment.*,
-        cast({{ day_count('segment.segment_start_on', 'segment.segment_to_on') }} as integer) as segment_days,
-        team.tier,
-        team.cost_centre_code,
+        incentive_period.plan_code,
+        incentive_period.plan_version,
+        incentive_period.period_start_on,
+        team.team_code,
+        plan_component.tier,
         plan_component.component_code,
-        coalesce(component_weight.weight, plan_component.weight) as weight,
         plan_component.band_method,
+        plan_component.processing_grain,
+        plan_component.threshold_value,
+        plan_component.accelerator_from_value,
+        plan_component.accelerator_factor,
         paid_result.metric_result_key,
         paid_result.metric_value,
         paid_result.adjustment_id,
         paid_result.paid_value,
-        paid_result.result_status,
-        {{ earned_share(
-            'paid_result.paid_value', 'paid_result.result_status', 'plan_component.band_method', 'band'
-        ) }} as payout_share,
-        {{ earned_share(
-            'paid_result.metric_value', 'paid_result.result_status', 'plan_component.band_method', 'raw_band'
-        ) }} as measured_payout_share
+        paid_result.result_status
+    from incentive_period
+    inner join plan_component
+        on
+            incentive_period.plan_code = plan_component.plan_code
+            and incentive_period.plan_version = plan_component.plan_version
+    inner join team on plan_component.tier = team.tier
+    inner join paid_result
+        on
+            plan_component.metric_code = paid_result.metric_code
+            and team.team_code = paid_result.entity_code
+            and incentive_period.period_start_on = paid_result.period_start_on
+),
+
+two_values as (
+    select
+        *,
+        'paid' as value_kind,
+        paid_value as value
+    from component_result
+
+    union all
+
+    select
+        *,
+        'measured' as value_kind,
+        metric_value as value
+    from component_result
+),
+
+-- what counts towards the running total: nothing without enough data, and nothing below the threshold
+counted as (
+    select
+        *,
+        case
+            when result_status is distinct from 'ok' or value is null or value < threshold_value then 0
+            else value
+        end as counted_value
+    from two_values
+),
+
+-- cumulative components climb their bands once over all quarters a plan version pays for
+running as (
+    select
+        *,
+        {{ md5_of(['plan_code', 'plan_version', 'tier', 'component_code', 'team_code', 'period_start_on', 'value_kind']) }}
+            as value_key,
+        cast(
+            case
+                when processing_grain = 'cumulative'
+                    then coalesce(
+                        sum(counted_value) over (
+                            partition by plan_code, plan_version, tier, component_code, team_code, value_kind
+                            order by period_start_on
+                            rows between unbounded preceding and 1 preceding
+                        ),
+                        0
+                    )
+                else 0
+            end as decimal(18, 6)
+        ) as running_before_value
+    from counted
+),
+
+component_share as (
+    {{ valued_share('running', 'band') }}
+),
+
+-- a counter-metric out of its bounds leaves only a share of the component it holds in check; of several the strictest
+-- counts. One with too little data says nothing, so it takes nothing away.
+gate as (
+    select
+        component_result.plan_code,
+        component_result.plan_version,
+        component_result.tier,
+        component_result.component_code,
+        component_result.team_code,
+        component_result.period_start_on,
+        min(
+            case
+                when
+                    counter.result_status = 'ok'
+                    and (
+                        counter.paid_value < counter_gate.least_value
+                        or counter.paid_value > counter_gate.most_value
+                    )
+                    then counter_gate.share_kept
+                else 1
+            end
+        ) as gate_share,
+        {{ string_list(
+            "case
+                when counter.result_status is distinct from 'ok' then counter_gate.counter_metric_code || ' no_data'
+                when counter.paid_value < counter_gate.least_value
+                    then counter_gate.counter_metric_code || ' below ' || cast(counter_gate.least_value as varchar)
+                when counter.paid_value > counter_gate.most_value
+                    then counter_gate.counter_metric_code || ' above ' || cast(counter_gate.most_value as varchar)
+            end",
+            'counter_gate.counter_metric_code'
+        ) }} as gate_reason
+    from component_result
+    inner join counter_gate
+        on
+            component_result.plan_code = counter_gate.plan_code
+            and component_result.plan_version = counter_gate.plan_version
+            and component_result.tier = counter_gate.tier
+            and component_result.component_code = counter_gate.component_code
+    left join paid_result as counter
+        on
+            counter_gate.counter_metric_code = counter.metric_code
+            and component_result.team_code = counter.entity_code
+            and component_result.period_start_on = counter.period_start_on
+    group by
+        component_result.plan_code,
+        component_result.plan_version,
+        component_result.tier,
+        component_result.component_code,
+        component_result.team_code,
+        component_result.period_start_on
+),
+
+-- of several conditions not met the strictest counts
+eligible as (
+    select
+        plan_code,
+        plan_version,
+        employee_number,
+        earned_quarter,
+        team_code,
+        min(eligible_share) as eligible_share,
+        {{ string_list('case when not is_met then reason end', 'rule_code') }} as ineligible_reasons
+    from eligibility
+    group by plan_code, plan_version, employee_number, earned_quarter, team_code
+),
+
+-- days that do not count whole are taken out by what they lack
+reduced as (
+    select
+        segment.plan_code,
+        segment.plan_version,
+        segment.employee_number,
+        segment.earned_quarter,
+        segment.segment_start_on,
+        sum(
+            {{ day_count(
+                'greatest(segment.segment_start_on, work_share.from_on)',
+                'least(segment.segment_to_on, work_share.to_on)'
+            ) }} * (1 - work_share.work_share)
+        ) as reduced_days
+    from segment
+    inner join work_share
+        on
+            segment.employee_number = work_share.employee_number
+            and segment.segment_start_on < work_share.to_on
+            and segment.segment_to_on > work_share.from_on
+    group by
+        segment.plan_code,
+        segment.plan_version,
+        segment.employee_number,
+        segment.earned_quarter,
+        segment.segment_start_on
+),
+
+-- a result that is missing or rests on too few events stays without a share and pays nothing
+line as (
+    select
+        segment.*,
+        cast({{ day_count('segment.segment_start_on', 'segment.segment_to_on') }} as integer) as segment_days,
+        cast(
+            {{ day_count('segment.segment_start_on', 'segment.segment_to_on') }} - coalesce(reduced.reduced_days, 0)
+            as decimal(18, 4)
+        ) as paid_days_value,
+        team.tier,
+        team.cost_centre_code,
+        plan_component.component_code,
+        coalesce(component_weight.weight, lifecycle_weight.weight, plan_component.weight) as weight,
+        case
+            when component_weight.weight is not null then 'adjustment'
+            when lifecycle_weight.weight is not null then 'lifecycle'
+            else 'plan'
+        end as weight_source,
+        lifecycle_weight.phase as lifecycle_phase,
+        plan_component.role as component_role,
+        plan_component.band_method,
+        paid.metric_result_key,
+        paid.metric_value,
+        paid.adjustment_id,
+        paid.paid_value,
+        paid.result_status,
+        coalesce(paid.running_before_value, 0) as running_before_value,
+        coalesce(measured.running_before_value, 0) as measured_running_before_value,
+        coalesce(paid.payout_share, 0) as payout_share,
+        coalesce(measured.payout_share, 0) as measured_payout_share,
+        coalesce(gate.gate_share, 1) as gate_share,
+        gate.gate_reason,
+        coalesce(eligible.eligible_share, 1) as eligible_share,
+        eligible.ineligible_reasons
     from segment
     inner join team on segment.team_code = team.team_code
     inner join plan_component
@@ -130,7 +341,7 @@ line as (
             segment.plan_code = plan_component.plan_code
             and segment.plan_version = plan_component.plan_version
             and team.tier = plan_component.tier
-    -- weights an effective adjustment puts in place of the plan's
+    -- weights an effective adjustment puts in place of all others
     left join component_weight
         on
             plan_component.plan_code = component_weight.plan_code
@@ -138,25 +349,54 @@ line as (
             and plan_component.tier = component_weight.tier
             and plan_component.component_code = component_weight.component_code
             and segment.earned_quarter = component_weight.earned_quarter
-    left join paid_result
+    -- weights of the phase of life the team's leading service is in
+    left join lifecycle_weight
         on
-            plan_component.metric_code = paid_result.metric_code
-            and segment.team_code = paid_result.entity_code
-            and segment.period_start_on = paid_result.period_start_on
-    left join band
+            plan_component.plan_code = lifecycle_weight.plan_code
+            and plan_component.plan_version = lifecycle_weight.plan_version
+            and plan_component.component_code = lifecycle_weight.component_code
+            and segment.team_code = lifecycle_weight.team_code
+            and segment.earned_quarter = lifecycle_weight.earned_quarter
+    left join component_share as paid
         on
-            plan_component.plan_code = band.plan_code
-            and plan_component.plan_version = band.plan_version
-            and plan_component.component_code = band.component_code
-            and paid_result.paid_value >= band.lower_bound
-            and (band.upper_bound is null or paid_result.paid_value < band.upper_bound)
-    left join band as raw_band
+            plan_component.plan_code = paid.plan_code
+            and plan_component.plan_version = paid.plan_version
+            and plan_component.tier = paid.tier
+            and plan_component.component_code = paid.component_code
+            and segment.team_code = paid.team_code
+            and segment.period_start_on = paid.period_start_on
+            and paid.value_kind = 'paid'
+    left join component_share as measured
         on
-            plan_component.plan_code = raw_band.plan_code
-            and plan_component.plan_version = raw_band.plan_version
-            and plan_component.component_code = raw_band.component_code
-            and paid_result.metric_value >= raw_band.lower_bound
-            and (raw_band.upper_bound is null or paid_result.metric_value < raw_band.upper_bound)
+            plan_component.plan_code = measured.plan_code
+            and plan_component.plan_version = measured.plan_version
+            and plan_component.tier = measured.tier
+            and plan_component.component_code = measured.component_code
+            and segment.team_code = measured.team_code
+            and segment.period_start_on = measured.period_start_on
+            and measured.value_kind = 'measured'
+    left join gate
+        on
+            plan_component.plan_code = gate.plan_code
+            and plan_component.plan_version = gate.plan_version
+            and plan_component.tier = gate.tier
+            and plan_component.component_code = gate.component_code
+            and segment.team_code = gate.team_code
+            and segment.period_start_on = gate.period_start_on
+    left join eligible
+        on
+            segment.plan_code = eligible.plan_code
+            and segment.plan_version = eligible.plan_version
+            and segment.employee_number = eligible.employee_number
+            and segment.earned_quarter = eligible.earned_quarter
+            and segment.team_code = eligible.team_code
+    left join reduced
+        on
+            segment.plan_code = reduced.plan_code
+            and segment.plan_version = reduced.plan_version
+            and segment.employee_number = reduced.employee_number
+            and segment.earned_quarter = reduced.earned_quarter
+            and segment.segment_start_on = reduced.segment_start_on
 ),
 
 -- the line's exact amount in cents is numerator / denominator
@@ -195,6 +435,7 @@ final as (
         cast(segment_start_on as date) as segment_start_on,
         cast({{ add_days('segment_to_on', -1) }} as date) as segment_end_on,
         cast(segment_days as integer) as segment_days,
+        cast(paid_days_value as decimal(18, 4)) as paid_days_value,
         cast(quarter_days as integer) as quarter_days,
         cast(team_code as varchar) as team_code,
         cast(tier as integer) as tier,
@@ -207,9 +448,18 @@ final as (
         cast(paid_value as decimal(18, 6)) as paid_value,
         cast(coalesce(result_status, 'insufficient_data') as varchar) as result_status,
         cast(band_method as varchar) as band_method,
+        cast(component_role as varchar) as component_role,
+        cast(running_before_value as decimal(18, 6)) as running_before_value,
+        cast(measured_running_before_value as decimal(18, 6)) as measured_running_before_value,
         cast(payout_share as decimal(9, 4)) as payout_share,
         cast(measured_payout_share as decimal(9, 4)) as measured_payout_share,
+        cast(gate_share as decimal(9, 4)) as gate_share,
+        cast(gate_reason as varchar) as gate_reason,
+        cast(eligible_share as decimal(9, 4)) as eligible_share,
+        cast(ineligible_reasons as varchar) as ineligible_reasons,
         cast(weight as decimal(9, 4)) as weight,
+        cast(weight_source as varchar) as weight_source,
+        cast(lifecycle_phase as varchar) as lifecycle_phase,
         cast(target_amount as decimal(18, 2)) as target_amount,
         cast({{ from_integer_units('payout_cents', 2) }} as decimal(18, 2)) as payout_amount,
         cast(currency_code as varchar) as currency_code,

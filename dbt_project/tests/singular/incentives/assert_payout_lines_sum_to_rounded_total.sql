@@ -1,5 +1,5 @@
 -- A person's lines must sum to the half-up cent of the exact total, and no line may stray a whole cent from
--- its exact amount. Calculated anew from the line's own columns in units of 10^-10 cent x days.
+-- its exact amount. Calculated anew from the line's own columns, all on whole numbers.
 with line as (
     select
         plan_code,
@@ -7,9 +7,10 @@ with line as (
         earned_quarter,
         currency_code,
         payout_amount,
-        {{ exact_integer('target_amount * 100') }} * segment_days * {{ exact_integer('weight * 10000') }}
-        * {{ exact_integer('payout_share * 10000') }} as exact_numerator,
-        {{ exact_integer('quarter_days') }} * 100000000 as denominator
+        {{ exact_integer('target_amount * 100') }} * {{ exact_integer('paid_days_value * 10000') }}
+        * {{ exact_integer('weight * 10000') }} * {{ exact_integer('payout_share * 10000') }}
+        * {{ exact_integer('gate_share * 10000') }} * {{ exact_integer('eligible_share * 10000') }} as exact_numerator,
+        {{ exact_integer('quarter_days') }} * {{ exact_integer('100000000000000000000') }} as denominator
     from {{ ref('fct_incentive_payout') }}
 ),
 

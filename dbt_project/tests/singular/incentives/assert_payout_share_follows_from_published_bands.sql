@@ -1,21 +1,43 @@
--- A reader of the published plan must come to the share each line was paid by, or nobody can check a payout:
--- weight (an effective adjustment's, else the component's) and method, the share from the band reached and the next
--- one, recomputed here from the published tables alone. Both sides are multiplied by the width of the band, so nothing
--- is divided.
+-- A reader of the published plan must come to the share each line was paid by, or nobody can check a payout: weight (an
+-- effective adjustment's, else that of the service's phase of life, else the component's) and method, the share from
+-- threshold, bands and accelerator, recomputed here from the published tables alone. Shares come from bands multiplied
+-- by the width of the band, so nothing is divided; what is rounded must lie within half of the last place.
 {{ config(meta={'dagster': {'ref': {'name': 'fct_incentive_payout'}}}) }}
-with reached as (
+with banded as (
+    select
+        *,
+        lead(lower_bound) over (
+            partition by plan_code, plan_version, component_code order by band_number
+        ) as upper_bound,
+        lead(payout_share) over (
+            partition by plan_code, plan_version, component_code order by band_number
+        ) as upper_payout_share
+    from {{ ref('dim_achievement_band') }}
+),
+
+valued as (
     select
         payout.payout_line_id,
         payout.payout_share,
         payout.weight,
         payout.band_method,
-        payout.result_status,
         payout.paid_value,
-        coalesce(adjusted.weight, component.weight) as component_weight,
+        payout.running_before_value,
+        payout.plan_code,
+        payout.plan_version,
+        payout.component_code,
+        coalesce(adjusted.weight, lifecycle.weight, component.weight) as component_weight,
         component.band_method as component_band_method,
+        component.processing_grain,
         component.metric_code,
         result.metric_code as result_metric_code,
-        max(band.band_number) as band_number
+        payout.result_status = 'ok'
+        and payout.paid_value is not null
+        and payout.paid_value >= coalesce(component.threshold_value, payout.paid_value) as can_earn,
+        case
+            when payout.paid_value >= component.accelerator_from_value then component.accelerator_factor
+            else 1
+        end as factor
     from {{ ref('fct_incentive_payout') }} as payout
     left join {{ ref('dim_plan_component') }} as component
         on
@@ -30,53 +52,98 @@ with reached as (
             and payout.tier = adjusted.tier
             and payout.component_code = adjusted.component_code
             and payout.earned_quarter = adjusted.earned_quarter
-    left join {{ ref('fct_metric_result') }} as result on payout.metric_result_key = result.metric_result_key
-    left join {{ ref('dim_achievement_band') }} as band
+    left join {{ ref('int_lifecycle_weight') }} as lifecycle
         on
-            payout.plan_code = band.plan_code
-            and payout.plan_version = band.plan_version
-            and payout.component_code = band.component_code
-            and payout.paid_value >= band.lower_bound
-            and payout.result_status = 'ok'
-    group by all
+            payout.plan_code = lifecycle.plan_code
+            and payout.plan_version = lifecycle.plan_version
+            and payout.team_code = lifecycle.team_code
+            and payout.component_code = lifecycle.component_code
+            and payout.earned_quarter = lifecycle.earned_quarter
+    left join {{ ref('fct_metric_result') }} as result on payout.metric_result_key = result.metric_result_key
 ),
 
-stepped as (
+-- the band the value lies in, and what stepped bands pay on the running total with the value and without it
+recomputed as (
     select
-        reached.*,
-        coalesce(band.payout_share, 0) as band_share,
-        reached.paid_value - band.lower_bound as value_above_bound,
-        next_band.lower_bound - band.lower_bound as band_width,
-        next_band.payout_share - band.payout_share as share_step,
-        next_band.band_number is null or reached.component_band_method = 'flat' as is_flat
-    from reached
-    inner join {{ ref('fct_incentive_payout') }} as payout on reached.payout_line_id = payout.payout_line_id
-    left join {{ ref('dim_achievement_band') }} as band
-        on
-            payout.plan_code = band.plan_code
-            and payout.plan_version = band.plan_version
-            and payout.component_code = band.component_code
-            and reached.band_number = band.band_number
-    left join {{ ref('dim_achievement_band') }} as next_band
-        on
-            payout.plan_code = next_band.plan_code
-            and payout.plan_version = next_band.plan_version
-            and payout.component_code = next_band.component_code
-            and band.band_number + 1 = next_band.band_number
+        valued.payout_line_id,
+        max(case when banded.reached then banded.payout_share end) as band_share,
+        max(case when banded.reached then banded.upper_bound - banded.lower_bound end) as band_width,
+        max(case when banded.reached then banded.upper_payout_share - banded.payout_share end) as share_step,
+        max(case when banded.reached then banded.paid_value - banded.lower_bound end) as value_above_bound,
+        sum(
+            greatest(0, least(banded.total_value, coalesce(banded.upper_bound, banded.total_value)) - banded.lower_bound)
+            * banded.payout_share
+        ) as stepped_after,
+        sum(
+            greatest(
+                0,
+                least(banded.running_before_value, coalesce(banded.upper_bound, banded.running_before_value))
+                - banded.lower_bound
+            )
+            * banded.payout_share
+        ) as stepped_before
+    from valued
+    inner join (
+        select
+            offered.payout_line_id,
+            offered.paid_value,
+            offered.running_before_value,
+            offered.running_before_value + offered.paid_value as total_value,
+            band.lower_bound,
+            band.upper_bound,
+            band.payout_share,
+            band.upper_payout_share,
+            offered.paid_value >= band.lower_bound
+            and (band.upper_bound is null or offered.paid_value < band.upper_bound) as reached
+        from valued as offered
+        inner join banded as band
+            on
+                offered.plan_code = band.plan_code
+                and offered.plan_version = band.plan_version
+                and offered.component_code = band.component_code
+    ) as banded on valued.payout_line_id = banded.payout_line_id
+    group by valued.payout_line_id
+),
+
+judged as (
+    select
+        valued.*,
+        recomputed.band_share,
+        recomputed.band_width,
+        recomputed.share_step,
+        recomputed.value_above_bound,
+        recomputed.stepped_after,
+        recomputed.stepped_before
+    from valued
+    left join recomputed on valued.payout_line_id = recomputed.payout_line_id
 )
 
 select *
-from stepped
+from judged
 where
     (weight is distinct from component_weight)
     or (band_method is distinct from component_band_method)
     or (result_metric_code is not null and result_metric_code <> metric_code)
-    or (is_flat and payout_share <> band_share)
-    -- rounded half up: exact - 0.00005 < share <= exact + 0.00005
+    or (processing_grain <> 'cumulative' and running_before_value <> 0)
+    or (payout_share <> 0 and (not can_earn or (band_method <> 'stepped' and band_share is null)))
     or (
-        not is_flat
-        and not (
-            (payout_share - band_share) * band_width - share_step * value_above_bound <= 0.00005 * band_width
-            and (payout_share - band_share) * band_width - share_step * value_above_bound > -0.00005 * band_width
-        )
+        can_earn
+        and band_method <> 'stepped'
+        and band_share is not null
+        and (band_method = 'flat' or band_width is null)
+        and abs(payout_share - band_share * factor) > 0.00005
+    )
+    -- share x width lies half of the last place, and that of the factor's rounding, from the line drawn
+    or (
+        can_earn
+        and band_method = 'interpolated'
+        and band_width is not null
+        and abs(payout_share * band_width - (band_share * band_width + share_step * value_above_bound) * factor)
+        > (0.00005 + 0.00005 * (factor - 1) * 2 + case when factor = 1 then 0 else 0.00005 end) * band_width
+    )
+    -- two totals, each rounded: one unit of the last place between them
+    or (
+        can_earn
+        and band_method = 'stepped'
+        and abs(payout_share - (stepped_after - stepped_before) * factor) > 0.0001 * factor + 0.00005
     )
