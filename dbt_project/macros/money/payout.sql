@@ -60,7 +60,7 @@ case
         valued.*,
         case
             when
-                valued.result_status is distinct from 'ok'
+                coalesce(valued.result_status, '') <> 'ok'
                 or valued.value is null
                 or valued.value < valued.threshold_value
                 then cast(0 as decimal(18, 4))

@@ -28,7 +28,7 @@ earned as (
     from incentive_payout
     qualify row_number() over (
             partition by plan_code, plan_version, employee_number, earned_quarter, currency_code
-            order by segment_start_on desc, component_code
+            order by segment_start_on desc, component_code asc
         ) = 1
 ),
 
@@ -84,8 +84,9 @@ balanced as (
 
 final as (
     select
-        cast({{ md5_of(['plan_code', 'plan_version', 'employee_number', 'earned_quarter', 'currency_code']) }} as varchar)
-            as earning_line_id,
+        cast({{ md5_of([
+            'plan_code', 'plan_version', 'employee_number', 'earned_quarter', 'currency_code'
+        ]) }} as varchar) as earning_line_id,
         cast('draw' as varchar) as earning_kind,
         cast(plan_code as varchar) as plan_code,
         cast(plan_version as integer) as plan_version,

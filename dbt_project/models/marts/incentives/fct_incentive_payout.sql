@@ -172,33 +172,34 @@ counted as (
     select
         *,
         case
-            when result_status is distinct from 'ok' or value is null or value < threshold_value then 0
+            when coalesce(result_status, '') <> 'ok' or value is null or value < threshold_value then 0
             else value
         end as counted_value
     from two_values
+),
+
+summed as (
+    select
+        *,
+        sum(counted_value) over (
+            partition by plan_code, plan_version, tier, component_code, team_code, value_kind
+            order by period_start_on
+            rows between unbounded preceding and 1 preceding
+        ) as earlier_value
+    from counted
 ),
 
 -- cumulative components climb their bands once over all quarters a plan version pays for
 running as (
     select
         *,
-        {{ md5_of(['plan_code', 'plan_version', 'tier', 'component_code', 'team_code', 'period_start_on', 'value_kind']) }}
-            as value_key,
+        {{ md5_of([
+            'plan_code', 'plan_version', 'tier', 'component_code', 'team_code', 'period_start_on', 'value_kind'
+        ]) }} as value_key,
         cast(
-            case
-                when processing_grain = 'cumulative'
-                    then coalesce(
-                        sum(counted_value) over (
-                            partition by plan_code, plan_version, tier, component_code, team_code, value_kind
-                            order by period_start_on
-                            rows between unbounded preceding and 1 preceding
-                        ),
-                        0
-                    )
-                else 0
-            end as decimal(18, 6)
+            case when processing_grain = 'cumulative' then coalesce(earlier_value, 0) else 0 end as decimal(18, 6)
         ) as running_before_value
-    from counted
+    from summed
 ),
 
 component_share as (
@@ -229,7 +230,7 @@ gate as (
         ) as gate_share,
         {{ string_list(
             "case
-                when counter.result_status is distinct from 'ok' then counter_gate.counter_metric_code || ' no_data'
+                when coalesce(counter.result_status, '') <> 'ok' then counter_gate.counter_metric_code || ' no_data'
                 when counter.paid_value < counter_gate.least_value
                     then counter_gate.counter_metric_code || ' below ' || cast(counter_gate.least_value as varchar)
                 when counter.paid_value > counter_gate.most_value

@@ -1,5 +1,14 @@
 -- Weights of a phase that leave a component out or do not sum to 1 pay more or less than the target that was promised.
 {{ config(meta={'dagster': {'ref': {'name': 'lifecycle_weight'}}}) }}
+with weighed as (
+    select distinct
+        plan_code,
+        plan_version,
+        phase,
+        tier
+    from {{ ref('lifecycle_weight') }}
+)
+
 select
     weighed.plan_code,
     weighed.plan_version,
@@ -7,14 +16,7 @@ select
     plan_component.tier,
     sum(coalesce(lifecycle_weight.weight, 0)) as weight_sum,
     count(*) - count(lifecycle_weight.component_code) as missing_component_count
-from (
-    select distinct
-        plan_code,
-        plan_version,
-        phase,
-        tier
-    from {{ ref('lifecycle_weight') }}
-) as weighed
+from weighed
 inner join {{ ref('plan_component') }} as plan_component
     on
         weighed.plan_code = plan_component.plan_code

@@ -62,47 +62,43 @@ valued as (
     left join {{ ref('fct_metric_result') }} as result on payout.metric_result_key = result.metric_result_key
 ),
 
+offered as (
+    select
+        valued.payout_line_id,
+        valued.paid_value,
+        valued.running_before_value,
+        valued.running_before_value + valued.paid_value as total_value,
+        banded.lower_bound,
+        banded.payout_share,
+        banded.upper_bound,
+        banded.upper_payout_share,
+        valued.paid_value >= banded.lower_bound
+        and (banded.upper_bound is null or valued.paid_value < banded.upper_bound) as is_reached
+    from valued
+    inner join banded
+        on
+            valued.plan_code = banded.plan_code
+            and valued.plan_version = banded.plan_version
+            and valued.component_code = banded.component_code
+),
+
 -- the band the value lies in, and what stepped bands pay on the running total with the value and without it
 recomputed as (
     select
-        valued.payout_line_id,
-        max(case when banded.reached then banded.payout_share end) as band_share,
-        max(case when banded.reached then banded.upper_bound - banded.lower_bound end) as band_width,
-        max(case when banded.reached then banded.upper_payout_share - banded.payout_share end) as share_step,
-        max(case when banded.reached then banded.paid_value - banded.lower_bound end) as value_above_bound,
+        payout_line_id,
+        max(case when is_reached then payout_share end) as band_share,
+        max(case when is_reached then upper_bound - lower_bound end) as band_width,
+        max(case when is_reached then upper_payout_share - payout_share end) as share_step,
+        max(case when is_reached then paid_value - lower_bound end) as value_above_bound,
         sum(
-            greatest(0, least(banded.total_value, coalesce(banded.upper_bound, banded.total_value)) - banded.lower_bound)
-            * banded.payout_share
+            greatest(0, least(total_value, coalesce(upper_bound, total_value)) - lower_bound) * payout_share
         ) as stepped_after,
         sum(
-            greatest(
-                0,
-                least(banded.running_before_value, coalesce(banded.upper_bound, banded.running_before_value))
-                - banded.lower_bound
-            )
-            * banded.payout_share
+            greatest(0, least(running_before_value, coalesce(upper_bound, running_before_value)) - lower_bound)
+            * payout_share
         ) as stepped_before
-    from valued
-    inner join (
-        select
-            offered.payout_line_id,
-            offered.paid_value,
-            offered.running_before_value,
-            offered.running_before_value + offered.paid_value as total_value,
-            band.lower_bound,
-            band.upper_bound,
-            band.payout_share,
-            band.upper_payout_share,
-            offered.paid_value >= band.lower_bound
-            and (band.upper_bound is null or offered.paid_value < band.upper_bound) as reached
-        from valued as offered
-        inner join banded as band
-            on
-                offered.plan_code = band.plan_code
-                and offered.plan_version = band.plan_version
-                and offered.component_code = band.component_code
-    ) as banded on valued.payout_line_id = banded.payout_line_id
-    group by valued.payout_line_id
+    from offered
+    group by payout_line_id
 ),
 
 judged as (
