@@ -2,7 +2,8 @@
 
 Terms of employment, teams and managers, leave, acknowledgements, shifts and on-call duty, and the unit acquired in
 2024 that still keeps its people in Workday. All of it is derived from the finished company with chance of its own, so
-nothing here can move a ticket or a monitor; acknowledgements and unpaid leave decide who is paid. What a day decides depends on that day alone: the same company
+nothing here can move a ticket or a monitor; acknowledgements and unpaid leave decide who is
+paid. What a day decides depends on that day alone: the same company
 seen at an earlier instant holds the same rows, fewer of them.
 
 Shared accounts put existing tickets on hold and are never assigned one. Their rosters have the faults rosters
