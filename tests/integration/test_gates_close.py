@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites import marts_close, marts_registers
 from expectations.suites.marts_close import (
     ACCEPTED,
@@ -29,7 +25,7 @@ from expectations.suites.marts_close import (
     READINESS,
     RESTATEMENTS,
 )
-from tests.integration.test_gates_built import Bench
+from tests.integration.bench import Bench
 
 pytestmark = pytest.mark.slow
 
@@ -102,8 +98,7 @@ DEFECTS = [
 @pytest.fixture(scope="module")
 def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A copy of the built warehouse with two periods registered as closed; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("close")
-    copy = Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
+    copy = Bench.of(demo_warehouse.warehouse_path, tmp_path_factory.mktemp("close"))
     copy.sql(
         f"""
         insert into {CLOSED_LINES} by name
@@ -129,18 +124,14 @@ def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Benc
 
 
 def test_the_demonstration_company_passes(bench: Bench) -> None:
-    result = run_gate("marts", bench.path, specs=list(SPECS.values()))
-    assert result.is_open and not result.skipped and not result.warnings, [describe(o) for o in result.outcomes]
+    bench.assert_passes("marts", SPECS.values())
 
 
 @pytest.mark.parametrize(("name", "table", "statement"), DEFECTS, ids=[f"{c[0]}-{n}" for n, c in enumerate(DEFECTS)])
 def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, statement: str) -> None:
-    (before,) = run_gate("marts", bench.path, specs=[SPECS[name]]).outcomes
+    before = bench.outcome("marts", SPECS[name])
     assert before.success, before
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[name]]).outcomes
-    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
-    assert outcome.examples, outcome
+    bench.assert_refuses(SPECS[name], table, statement)
 
 
 def test_every_check_has_a_defect() -> None:
@@ -149,7 +140,7 @@ def test_every_check_has_a_defect() -> None:
 
 def test_a_closed_period_without_its_retention_is_refused(bench: Bench) -> None:
     (spec,) = [spec for spec in marts_registers.checks() if spec.check_name == "rpt_retention_lists_all_that_is_held"]
-    assert run_gate("marts", bench.path, specs=[spec]).is_open
+    assert bench.run_gate("marts", [spec]).is_open
     with bench.defect("core.int_closed_period", f"insert into {{t}} by name select * from {CLOSED_PERIODS}"):
-        (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
+        outcome = bench.outcome("marts", spec)
     assert not outcome.success and outcome.unexpected_count == 2, outcome

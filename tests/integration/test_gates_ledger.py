@@ -6,14 +6,8 @@ Each defect is made in one table of a copy, judged by the check it is meant for,
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites import marts_ledger
 from expectations.suites.marts_ledger import (
     BALANCES,
@@ -28,7 +22,7 @@ from expectations.suites.marts_ledger import (
     RULES,
     SEALS,
 )
-from tests.integration.test_gates_built import Bench
+from tests.integration.bench import Bench
 
 pytestmark = pytest.mark.slow
 
@@ -113,16 +107,8 @@ def name_of(short: str, table: str) -> str:
     return f"{table.partition('.')[2]}_{short}"
 
 
-@pytest.fixture(scope="module")
-def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("ledger")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
-
-
 def test_the_demonstration_company_passes(bench: Bench) -> None:
-    result = run_gate("marts", bench.path, specs=list(CHECKS.values()))
-    assert result.is_open and not result.skipped and not result.warnings, [describe(o) for o in result.outcomes]
+    bench.assert_passes("marts", CHECKS.values())
 
 
 def test_the_registers_took_effect_and_failed_for_each_reason(bench: Bench) -> None:
@@ -138,10 +124,7 @@ def test_the_registers_took_effect_and_failed_for_each_reason(bench: Bench) -> N
 @pytest.mark.parametrize(("short", "stands_on", "table", "statement"), DEFECTS, ids=[f"{name_of(*c[:2])}-{n}" for n, c in enumerate(DEFECTS)])  # fmt: skip
 def test_each_check_refuses_its_defect(bench: Bench, short: str, stands_on: str, table: str, statement: str) -> None:
     spec = CHECKS[name_of(short, stands_on)]
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
-    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
-    assert outcome.examples, outcome
+    bench.assert_refuses(spec, table, statement)
 
 
 def test_every_check_has_a_defect() -> None:

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-import shutil
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites import marts_pay_compliance
 from expectations.suites.marts_pay_compliance import (
     BRACKETS,
@@ -27,7 +23,7 @@ from expectations.suites.marts_pay_compliance import (
     WAGE,
     WITHHOLDING,
 )
-from tests.integration.test_gates_built import Bench
+from tests.integration.bench import Bench
 
 pytestmark = pytest.mark.slow
 
@@ -103,15 +99,8 @@ DEFECTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("pay_compliance")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
-
-
 def test_the_demonstration_company_passes_but_for_what_is_planted(bench: Bench) -> None:
-    result = run_gate("marts", bench.path, specs=list(SPECS.values()))
+    result = bench.run_gate("marts", SPECS.values())
     assert result.is_open and not result.skipped, [describe(o) for o in result.outcomes]
     assert {o.check_name for o in result.warnings} == PLANTED, [describe(o) for o in result.warnings]
 
@@ -119,11 +108,9 @@ def test_the_demonstration_company_passes_but_for_what_is_planted(bench: Bench) 
 @pytest.mark.parametrize(("name", "table", "statement"), DEFECTS, ids=[f"{c[0]}-{n}" for n, c in enumerate(DEFECTS)])
 def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, statement: str) -> None:
     spec = SPECS[name]
-    before = run_gate("marts", bench.path, specs=[spec]).outcomes[0].unexpected_count if name in PLANTED else 0
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
-    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
-    assert outcome.examples and (name not in PLANTED or outcome.unexpected_count > before), outcome
+    before = bench.outcome("marts", spec).unexpected_count if name in PLANTED else 0
+    outcome = bench.assert_refuses(spec, table, statement)
+    assert name not in PLANTED or outcome.unexpected_count > before, outcome
 
 
 def test_every_check_has_a_defect() -> None:

@@ -5,19 +5,16 @@ refuses its defect.
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
 from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites import marts_reconciliations
 from expectations.suites.marts_reconciliations import (
     ACCRUAL_TO_GL,
@@ -31,7 +28,7 @@ from expectations.suites.marts_reconciliations import (
     MEASURED_TO_REPORTED,
     MONITORING_TO_TRANSACTIONS,
 )
-from tests.integration.test_gates_built import Bench
+from tests.integration.bench import Bench
 
 pytestmark = pytest.mark.slow
 
@@ -144,13 +141,6 @@ def name_of(short: str, table: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("reconciliations")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
-
-
-@pytest.fixture(scope="module")
 def warehouse(demo_warehouse: Any) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(str(demo_warehouse.warehouse_path), read_only=True) as connection:
         yield connection
@@ -162,7 +152,7 @@ def planted(demo_warehouse: Any, kind: str) -> list[dict[str, str]]:
 
 
 def test_the_demonstration_company_passes_but_for_what_is_planted(bench: Bench) -> None:
-    result = run_gate("marts", bench.path, specs=list(MARTS.values()))
+    result = bench.run_gate("marts", MARTS.values())
     assert result.is_open and not result.skipped, [describe(o) for o in result.outcomes]
     assert {o.check_name for o in result.warnings} == PLANTED, [describe(o) for o in result.warnings]
 
@@ -177,11 +167,9 @@ CASES = [
 def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, statement: str) -> None:
     spec, before = MARTS[name], 0
     if name in PLANTED:
-        before = run_gate("marts", bench.path, specs=[spec]).outcomes[0].unexpected_count
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[spec]).outcomes
-    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
-    assert outcome.examples and (name not in PLANTED or outcome.unexpected_count > before), outcome
+        before = bench.outcome("marts", spec).unexpected_count
+    outcome = bench.assert_refuses(spec, table, statement)
+    assert name not in PLANTED or outcome.unexpected_count > before, outcome
 
 
 def test_every_check_has_a_defect() -> None:

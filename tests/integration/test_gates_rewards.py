@@ -3,14 +3,8 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from expectations.outcomes import describe
-from expectations.runner import run_gate
 from expectations.suites.marts_rewards import (
     ALLOCATION,
     AWARDS,
@@ -26,7 +20,8 @@ from expectations.suites.marts_rewards import (
     SCENARIOS,
     checks,
 )
-from tests.integration.test_gates_built import Bench, mart_check
+from tests.integration.bench import Bench
+from tests.integration.test_gates_built import mart_check
 
 pytestmark = pytest.mark.slow
 
@@ -97,25 +92,13 @@ DEFECTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A copy of the built warehouse; any defect is made in here and undone."""
-    folder = tmp_path_factory.mktemp("rewards")
-    return Bench(Path(shutil.copy(demo_warehouse.warehouse_path, folder / "warehouse.duckdb")))
-
-
 def test_the_demonstration_company_passes(bench: Bench) -> None:
-    result = run_gate("marts", bench.path, specs=list(SPECS.values()))
-    assert result.is_open and not result.warnings and not result.skipped, [describe(o) for o in result.outcomes]
+    bench.assert_passes("marts", SPECS.values())
 
 
 @pytest.mark.parametrize(("short", "table", "statement"), DEFECTS, ids=[f"{mart_check(c[0], c[1])}-{n}" for n, c in enumerate(DEFECTS)])  # fmt: skip
 def test_each_check_refuses_its_defect(bench: Bench, short: str, table: str, statement: str) -> None:
-    assert bench.value(f"select count(*) from {table}"), f"{table} is empty: nothing is proved on it"
-    with bench.defect(table, "create or replace table {t} as select * from {t}", statement):
-        (outcome,) = run_gate("marts", bench.path, specs=[SPECS[mart_check(short, table)]]).outcomes
-    assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
-    assert outcome.examples, outcome
+    bench.assert_refuses(SPECS[mart_check(short, table)], table, statement)
 
 
 def test_every_check_has_a_defect() -> None:

@@ -46,6 +46,40 @@ case
     ) * {{ integer_units(band ~ '.payout_share', 4) }}
 {%- endmacro %}
 
+{#- Query: each row of a relation with value_key (unique) and running_before_value, what stepped bands were climbed by
+    before: of a cumulative component what its earlier quarters counted, else 0. Nothing is counted without enough data
+    or below the threshold. The relation has plan_code, plan_version, tier, component_code, team_code, period_start_on,
+    processing_grain, threshold_value, value and result_status, one row each per period and `keys`. -#}
+{% macro running_value(relation, keys) -%}
+    {%- set run = keys + ['plan_code', 'plan_version', 'tier', 'component_code', 'team_code'] -%}
+    select
+        counted.*,
+        {{ md5_of(run + ['period_start_on']) }} as value_key,
+        cast(
+            case
+                when counted.processing_grain = 'cumulative'
+                    then coalesce(
+                        sum(counted.counted_value) over (
+                            partition by {{ run | join(', ') }}
+                            order by counted.period_start_on
+                            rows between unbounded preceding and 1 preceding
+                        ),
+                        0
+                    )
+                else 0
+            end as decimal(18, 6)
+        ) as running_before_value
+    from (
+        select
+            *,
+            case
+                when coalesce(result_status, '') <> 'ok' or value is null or value < threshold_value then 0
+                else value
+            end as counted_value
+        from {{ relation }}
+    ) as counted
+{%- endmacro %}
+
 {#- Query: each row of a relation with the share of the target its value earns by its component's bands, threshold and
     accelerator, as payout_share. The relation has value_key (unique), plan_code, plan_version, component_code,
     band_method, threshold_value, accelerator_from_value, accelerator_factor, value, result_status and
@@ -107,6 +141,61 @@ case
         ) as banded
         group by banded.value_key
     ) as shared on valued.value_key = shared.value_key
+{%- endmacro %}
+
+{#- Query: what counter-metrics leave of each component, as gate_share with gate_reason, one row per component that has
+    gates, team and quarter. component_result: plan_code, plan_version, tier, component_code, team_code,
+    period_start_on (unique); paid_result: the teams' results with the value pay uses. A result of too little data says
+    nothing, so it takes nothing away. -#}
+{% macro gated_share(component_result, counter_gate, paid_result) -%}
+    select
+        {{ component_result }}.plan_code,
+        {{ component_result }}.plan_version,
+        {{ component_result }}.tier,
+        {{ component_result }}.component_code,
+        {{ component_result }}.team_code,
+        {{ component_result }}.period_start_on,
+        min(
+            case
+                when
+                    counter.result_status = 'ok'
+                    and (
+                        counter.paid_value < counter_gate.least_value
+                        or counter.paid_value > counter_gate.most_value
+                    )
+                    then counter_gate.share_kept
+                else 1
+            end
+        ) as gate_share,
+        {{ string_list(
+            "case
+                when coalesce(counter.result_status, '') <> 'ok' then counter_gate.counter_metric_code || ' no_data'
+                when counter.paid_value < counter_gate.least_value
+                    then counter_gate.counter_metric_code || ' below ' || cast(counter_gate.least_value as varchar)
+                when counter.paid_value > counter_gate.most_value
+                    then counter_gate.counter_metric_code || ' above ' || cast(counter_gate.most_value as varchar)
+            end",
+            'counter_gate.counter_metric_code'
+        ) }} as gate_reason
+    from {{ component_result }}
+    inner join {{ counter_gate }} as counter_gate
+        on
+            {{ component_result }}.plan_code = counter_gate.plan_code
+            and {{ component_result }}.plan_version = counter_gate.plan_version
+            and {{ component_result }}.tier = counter_gate.tier
+            and {{ component_result }}.component_code = counter_gate.component_code
+    left join {{ paid_result }} as counter
+        on
+            counter_gate.counter_metric_code = counter.metric_code
+            and {{ component_result }}.team_code = counter.entity_code
+            and {{ component_result }}.period_start_on = counter.period_start_on
+    group by
+        {{ component_result }}.plan_code,
+        {{ component_result }}.plan_version,
+        {{ component_result }}.tier,
+        {{ component_result }}.component_code,
+        {{ component_result }}.team_code,
+        {{ component_result }}.period_start_on
 {%- endmacro %}
 
 {#- A line's exact amount in cents is line_cent_numerator / line_cent_denominator: target x paid days / days of the

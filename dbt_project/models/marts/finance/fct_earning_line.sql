@@ -1,7 +1,25 @@
 -- Whatever a person earned of variable pay, whichever way it was earned: what caps, clawback and ledger read. A further
 -- kind of earning is one more import and one more branch of the union.
-with fct_incentive_payout as (
+with incentive_payout as (
     select * from {{ ref('fct_incentive_payout') }}
+),
+
+draw as (
+    select * from {{ ref('fct_draw') }}
+    where earned_amount <> 0
+),
+
+on_call_reward as (
+    select * from {{ ref('fct_on_call_reward') }}
+),
+
+pool_allocation as (
+    select * from {{ ref('fct_pool_allocation') }}
+),
+
+award_vesting as (
+    select * from {{ ref('fct_award_vesting') }}
+    where is_earned
 ),
 
 earned as (
@@ -17,7 +35,72 @@ earned as (
         currency_code,
         payout_amount as earned_amount,
         payment_period
-    from fct_incentive_payout
+    from incentive_payout
+
+    union all
+
+    -- an advance on what a plan pays; negative where it is set off
+    select
+        earning_line_id,
+        earning_kind,
+        plan_code,
+        employee_number,
+        earned_quarter,
+        cast(null as varchar) as team_code,
+        country_code,
+        cost_centre_code,
+        currency_code,
+        earned_amount,
+        payment_period
+    from draw
+
+    union all
+
+    select
+        earning_line_id,
+        earning_kind,
+        cast(null as varchar) as plan_code,
+        employee_number,
+        earned_quarter,
+        team_code,
+        country_code,
+        cost_centre_code,
+        currency_code,
+        earned_amount,
+        payment_period
+    from on_call_reward
+
+    union all
+
+    select
+        earning_line_id,
+        earning_kind,
+        cast(null as varchar) as plan_code,
+        employee_number,
+        earned_quarter,
+        team_code,
+        country_code,
+        cost_centre_code,
+        currency_code,
+        earned_amount,
+        payment_period
+    from pool_allocation
+
+    union all
+
+    select
+        earning_line_id,
+        earning_kind,
+        cast(null as varchar) as plan_code,
+        employee_number,
+        earned_quarter,
+        team_code,
+        country_code,
+        cost_centre_code,
+        currency_code,
+        earned_amount,
+        payment_period
+    from award_vesting
 ),
 
 final as (

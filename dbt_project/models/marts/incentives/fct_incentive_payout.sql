@@ -167,39 +167,9 @@ two_values as (
     from component_result
 ),
 
--- what counts towards the running total: nothing without enough data, and nothing below the threshold
-counted as (
-    select
-        *,
-        case
-            when coalesce(result_status, '') <> 'ok' or value is null or value < threshold_value then 0
-            else value
-        end as counted_value
-    from two_values
-),
-
-summed as (
-    select
-        *,
-        sum(counted_value) over (
-            partition by plan_code, plan_version, tier, component_code, team_code, value_kind
-            order by period_start_on
-            rows between unbounded preceding and 1 preceding
-        ) as earlier_value
-    from counted
-),
-
 -- cumulative components climb their bands once over all quarters a plan version pays for
 running as (
-    select
-        *,
-        {{ md5_of([
-            'plan_code', 'plan_version', 'tier', 'component_code', 'team_code', 'period_start_on', 'value_kind'
-        ]) }} as value_key,
-        cast(
-            case when processing_grain = 'cumulative' then coalesce(earlier_value, 0) else 0 end as decimal(18, 6)
-        ) as running_before_value
-    from summed
+    {{ running_value('two_values', ['value_kind']) }}
 ),
 
 component_share as (
@@ -209,54 +179,7 @@ component_share as (
 -- a counter-metric out of its bounds leaves only a share of the component it holds in check; of several the strictest
 -- counts. One with too little data says nothing, so it takes nothing away.
 gate as (
-    select
-        component_result.plan_code,
-        component_result.plan_version,
-        component_result.tier,
-        component_result.component_code,
-        component_result.team_code,
-        component_result.period_start_on,
-        min(
-            case
-                when
-                    counter.result_status = 'ok'
-                    and (
-                        counter.paid_value < counter_gate.least_value
-                        or counter.paid_value > counter_gate.most_value
-                    )
-                    then counter_gate.share_kept
-                else 1
-            end
-        ) as gate_share,
-        {{ string_list(
-            "case
-                when coalesce(counter.result_status, '') <> 'ok' then counter_gate.counter_metric_code || ' no_data'
-                when counter.paid_value < counter_gate.least_value
-                    then counter_gate.counter_metric_code || ' below ' || cast(counter_gate.least_value as varchar)
-                when counter.paid_value > counter_gate.most_value
-                    then counter_gate.counter_metric_code || ' above ' || cast(counter_gate.most_value as varchar)
-            end",
-            'counter_gate.counter_metric_code'
-        ) }} as gate_reason
-    from component_result
-    inner join counter_gate
-        on
-            component_result.plan_code = counter_gate.plan_code
-            and component_result.plan_version = counter_gate.plan_version
-            and component_result.tier = counter_gate.tier
-            and component_result.component_code = counter_gate.component_code
-    left join paid_result as counter
-        on
-            counter_gate.counter_metric_code = counter.metric_code
-            and component_result.team_code = counter.entity_code
-            and component_result.period_start_on = counter.period_start_on
-    group by
-        component_result.plan_code,
-        component_result.plan_version,
-        component_result.tier,
-        component_result.component_code,
-        component_result.team_code,
-        component_result.period_start_on
+    {{ gated_share('component_result', 'counter_gate', 'paid_result') }}
 ),
 
 -- of several conditions not met the strictest counts

@@ -1,6 +1,7 @@
 {%- set fewest = var('fewest_persons_shown') -%}
 -- What past quarters would have paid under proposed weights or another plan version, beside what they paid, and whom
--- it moves. The arithmetic of pay is that of fct_incentive_payout.
+-- it moves. Bands, gates and the arithmetic of pay are those of fct_incentive_payout; days paid and eligibility are as
+-- they were, and cumulative components of another version climb from the first quarter of the scenario.
 with weight_scenario as (
     select * from {{ ref('weight_scenario') }}
 ),
@@ -15,6 +16,10 @@ plan_component as (
 
 achievement_band as (
     select * from {{ ref('achievement_band') }}
+),
+
+counter_gate as (
+    select * from {{ ref('counter_gate') }}
 ),
 
 incentive_payout as (
@@ -116,7 +121,7 @@ paid as (
         incentive_payout.earned_quarter,
         incentive_payout.period_start_on,
         incentive_payout.segment_start_on,
-        incentive_payout.segment_days,
+        incentive_payout.paid_days_value,
         incentive_payout.quarter_days,
         incentive_payout.team_code,
         incentive_payout.tier,
@@ -126,6 +131,8 @@ paid as (
         incentive_payout.component_code,
         incentive_payout.weight,
         incentive_payout.payout_share,
+        incentive_payout.gate_share,
+        incentive_payout.eligible_share,
         incentive_payout.payout_amount
     from scenario
     inner join incentive_payout
@@ -148,13 +155,14 @@ segment as (
         earned_quarter,
         period_start_on,
         segment_start_on,
-        segment_days,
+        paid_days_value,
         quarter_days,
         team_code,
         tier,
         country_code,
         target_amount,
-        currency_code
+        currency_code,
+        eligible_share
     from paid
 ),
 
@@ -174,19 +182,67 @@ band as (
     {{ bounded_bands('achievement_band') }}
 ),
 
+-- the proposed version's components on the results of the scenario's quarters: what it would have counted and reached
+component_result as (
+    select distinct
+        segment.scenario_code,
+        segment.proposed_plan_code as plan_code,
+        segment.proposed_plan_version as plan_version,
+        segment.tier,
+        segment.team_code,
+        segment.period_start_on,
+        plan_component.component_code,
+        plan_component.band_method,
+        plan_component.processing_grain,
+        plan_component.threshold_value,
+        plan_component.accelerator_from_value,
+        plan_component.accelerator_factor,
+        paid_result.paid_value as value,
+        paid_result.result_status
+    from segment
+    inner join plan_component
+        on
+            segment.proposed_plan_code = plan_component.plan_code
+            and segment.proposed_plan_version = plan_component.plan_version
+            and segment.tier = plan_component.tier
+    inner join paid_result
+        on
+            plan_component.metric_code = paid_result.metric_code
+            and segment.team_code = paid_result.entity_code
+            and segment.period_start_on = paid_result.period_start_on
+),
+
+running as (
+    {{ running_value('component_result', ['scenario_code']) }}
+),
+
+component_share as (
+    {{ valued_share('running', 'band') }}
+),
+
+gated_component as (
+    select distinct
+        plan_code,
+        plan_version,
+        tier,
+        component_code,
+        team_code,
+        period_start_on
+    from component_result
+),
+
+gate as (
+    {{ gated_share('gated_component', 'counter_gate', 'paid_result') }}
+),
+
 -- a component the person was paid by keeps the share it reached; one of another version is put into its bands anew
 line as (
     select
         segment.*,
         plan_component.component_code,
         coalesce(weight_scenario_component.weight, own.weight, plan_component.weight) as weight,
-        coalesce(
-            own.payout_share,
-            {{ earned_share(
-                'paid_result.paid_value', 'paid_result.result_status', 'plan_component.band_method', 'band'
-            ) }},
-            0
-        ) as payout_share
+        coalesce(own.payout_share, component_share.payout_share, 0) as payout_share,
+        coalesce(own.gate_share, gate.gate_share, 1) as gate_share
     from segment
     inner join plan_component
         on
@@ -207,18 +263,21 @@ line as (
             and segment.earned_quarter = own.earned_quarter
             and segment.segment_start_on = own.segment_start_on
             and plan_component.component_code = own.component_code
-    left join paid_result
+    left join component_share
         on
-            plan_component.metric_code = paid_result.metric_code
-            and segment.team_code = paid_result.entity_code
-            and segment.period_start_on = paid_result.period_start_on
-    left join band
+            segment.scenario_code = component_share.scenario_code
+            and segment.tier = component_share.tier
+            and plan_component.component_code = component_share.component_code
+            and segment.team_code = component_share.team_code
+            and segment.period_start_on = component_share.period_start_on
+    left join gate
         on
-            plan_component.plan_code = band.plan_code
-            and plan_component.plan_version = band.plan_version
-            and plan_component.component_code = band.component_code
-            and paid_result.paid_value >= band.lower_bound
-            and (band.upper_bound is null or paid_result.paid_value < band.upper_bound)
+            plan_component.plan_code = gate.plan_code
+            and plan_component.plan_version = gate.plan_version
+            and segment.tier = gate.tier
+            and plan_component.component_code = gate.component_code
+            and segment.team_code = gate.team_code
+            and segment.period_start_on = gate.period_start_on
 ),
 
 fraction as (
