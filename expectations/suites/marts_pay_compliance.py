@@ -343,15 +343,16 @@ def _wage() -> Iterator[CheckSpec]:
         "warn",
         requirements=(),
     )
-    yield On(ENTRIES, "int_worked_hours_entry", keys=("entry_id", "employee_number"), sources=("bamboohr",)).no_rows(
-        "is_somebodys",
-        """
-        select entry_id, employee_number, work_on, refusal_reason from checked
+    yield On(WAGE, "fct_wage_compliance", keys=("entry_id", "employee_number"), sources=("bamboohr",)).no_rows(
+        "leaves_out_no_hours_of_nobody",
+        f"""
+        select entry_id, employee_number, work_on, refusal_reason from {ENTRIES}
         where refusal_reason in ('person_unknown', 'ahead_of_the_day')
         """,
         "Every entry of hours is of somebody the HRIS knows and was made after the day.",
         "mend the entry in seeds/pay/worked_hours_entry.csv: hours that are nobody's are not in anybody's overtime",
         "warn",
+        reads=(ENTRIES,),
     )
 
 

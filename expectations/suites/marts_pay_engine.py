@@ -287,18 +287,18 @@ def _days() -> Iterator[CheckSpec]:
         DEFECT,
         reads=(LEAVE, EMPLOYEES, "reference.leave_rule", "reference.part_time_agreement", "core.int_run_context"),
     )
-    yield _on(LEAVE, "leave_type").no_rows(
-        "kind_has_a_rule",
+    yield _on(PAYOUTS, "leave_type").no_rows(
+        "leave_of_every_kind_has_a_rule",
         f"""
-        select leave_type, count(*) as request_count, min(first_on) as first_on from checked
+        select leave_type, count(*) as request_count, min(first_on) as first_on from {LEAVE} as request
         where request_status = 'approved' and not exists (
-            select 1 from reference.leave_rule as rule where rule.leave_type = checked.leave_type
-            and checked.first_on between rule.effective_from and coalesce(rule.effective_to, {OPEN})
+            select 1 from reference.leave_rule as rule where rule.leave_type = request.leave_type
+            and request.first_on between rule.effective_from and coalesce(rule.effective_to, {OPEN})
         ) group by leave_type
         """,
         "Of every kind of leave it is said whether its days are paid.",
         "add the kind to seeds/plans/leave_rule.csv, from the first day it was taken on",
-        reads=("reference.leave_rule",),
+        reads=(LEAVE, "reference.leave_rule"),
     )
 
 

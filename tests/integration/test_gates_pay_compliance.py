@@ -32,7 +32,7 @@ ONE = "rowid = (select min(rowid) from {t} where "
 PLANTED = {
     "fct_withholding_tax_rests_on_confirmed_figures",
     "fct_wage_compliance_needs_nobody",
-    "int_worked_hours_entry_is_somebodys",
+    "fct_wage_compliance_leaves_out_no_hours_of_nobody",
     "rpt_payment_readiness_needs_nobody",
 }
 W, T, C, R = "fct_withholding_", "fct_withholding_tax_", "fct_wage_compliance_", "rpt_payment_readiness_"
@@ -86,7 +86,7 @@ DEFECTS = [
     (f"{C}takes_off_every_deduction", WAGE, f"update {{t}} set counted_amount = earned_amount + 0.01 where {ONE} true)"),
     (f"{C}takes_off_every_deduction", PAYOUTS, "update {t} set payout_amount = -payout_amount where earned_quarter = '2025-Q1'"),
     (f"{C}needs_nobody", WAGE, f"update {{t}} set wage_status = 'near_minimum' where {ONE} wage_status = 'met')"),
-    ("int_worked_hours_entry_is_somebodys", ENTRIES, f"update {{t}} set refusal_reason = 'person_unknown' where {ONE} is_counted)"),
+    ("fct_wage_compliance_leaves_out_no_hours_of_nobody", ENTRIES, f"update {{t}} set refusal_reason = 'person_unknown' where {ONE} is_counted)"),
     (f"{R}asks_every_payment_everything", READINESS, f"delete from {{t}} where {ONE} demand_code = 'wage_compliant')"),
     (f"{R}asks_every_payment_everything", READINESS, "insert into {t} select * from {t} limit 1"),
     (f"{R}asks_every_payment_everything", READINESS, "delete from {t} where employee_number = (select min(employee_number) from {t})"),

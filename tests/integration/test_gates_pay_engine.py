@@ -41,7 +41,7 @@ DEFECTS = [
     ("is_weighed_by_the_phase", PAYOUTS, f"update {{t}} set weight_source = 'lifecycle' where {ONE} weight_source = 'plan')"),
     ("leaves_out_days_not_worked", PAYOUTS, f"update {{t}} set paid_days_value = segment_days where {ONE} paid_days_value < segment_days)"),
     ("leaves_out_days_not_worked", PAYOUTS, f"update {{t}} set paid_days_value = paid_days_value - 0.0001 where {ONE} true)"),
-    ("kind_has_a_rule", LEAVE, f"update {{t}} set leave_type = 'Sabbatical' where {ONE} request_status = 'approved')"),
+    ("leave_of_every_kind_has_a_rule", LEAVE, f"update {{t}} set leave_type = 'Sabbatical' where {ONE} request_status = 'approved')"),
     ("climbs_its_bands_once", PAYOUTS, f"update {{t}} set running_before_value = 0 where {ONE} running_before_value > 0)"),
     ("climbs_its_bands_once", PAYOUTS, f"update {{t}} set running_before_value = 1 where {ONE} running_before_value = 0)"),
     ("share_follows_from_its_bands", PAYOUTS, f"update {{t}} set payout_share = payout_share + 0.0001 where {ONE} band_method = 'interpolated' and payout_share > 0)"),
@@ -54,14 +54,19 @@ DEFECTS = [
 ]  # fmt: skip
 
 
+def judged(short: str, table: str) -> str:
+    """The check that must see a defect of a table; what staging holds is judged where pay reads it."""
+    return mart_check(short, PAYOUTS if table == LEAVE else table)
+
+
 def test_the_demonstration_company_passes(bench: Bench) -> None:
     bench.assert_passes("marts", SPECS.values())
 
 
 def test_every_check_has_a_defect() -> None:
-    assert {mart_check(short, table) for short, table, _ in DEFECTS} == set(SPECS)
+    assert {judged(short, table) for short, table, _ in DEFECTS} == set(SPECS)
 
 
-@pytest.mark.parametrize(("short", "table", "statement"), DEFECTS, ids=[f"{mart_check(c[0], c[1])}-{n}" for n, c in enumerate(DEFECTS)])  # fmt: skip
+@pytest.mark.parametrize(("short", "table", "statement"), DEFECTS, ids=[f"{judged(c[0], c[1])}-{n}" for n, c in enumerate(DEFECTS)])  # fmt: skip
 def test_each_check_refuses_its_defect(bench: Bench, short: str, table: str, statement: str) -> None:
-    bench.assert_refuses(SPECS[mart_check(short, table)], table, statement)
+    bench.assert_refuses(SPECS[judged(short, table)], table, statement)
