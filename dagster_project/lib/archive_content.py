@@ -43,6 +43,8 @@ _PAID_RESULTS = """
 """
 _LINES = "select payout_line_id from incentives.fct_incentive_payout where earned_quarter = '{period}'"
 _STARTS_WITHIN = "period_start_on >= date '{start}' and period_start_on < date '{end}'"
+# what a component that runs over several quarters has counted before
+_WITHIN_OR_EARLIER_QUARTER = f"period_start_on < date '{{end}}' and ({_STARTS_WITHIN} or period_grain = 'quarter')"
 _BATCHES = """
     select payout.employee_batch_id from incentives.fct_incentive_payout as payout
         where payout.earned_quarter = '{period}'
@@ -57,15 +59,18 @@ _BATCHES = """
 ARCHIVED: dict[str, str | None] = {
     PAYOUTS: _OF_THE_PERIOD,
     "incentives.fct_payout_trace": f"payout_line_id in ({_LINES})",
-    "metrics.fct_metric_result": "period_start_on >= date '{start}' and period_end_on <= date '{end}'",
+    "metrics.fct_metric_result": f"period_end_on <= date '{{end}}' and ({_STARTS_WITHIN} or period_grain = 'quarter')",
     # of the quarter's own results: those of its months rest on the same observations
     "metrics.fct_metric_evidence": "metric_result_key in ({paid_results})",
-    "metrics.fct_score_adjustment_effect": _STARTS_WITHIN,
+    "metrics.fct_score_adjustment_effect": _WITHIN_OR_EARLIER_QUARTER,
     "metrics.dim_metric_definition": None,
     "core.int_metric_definition": None,
-    "core.int_score_adjustment": _STARTS_WITHIN,
-    "core.int_incentive_period": _OF_THE_PERIOD,
+    "core.int_score_adjustment": _WITHIN_OR_EARLIER_QUARTER,
+    "core.int_incentive_period": "period_end_on <= date '{end}'",
     "core.int_component_weight": _OF_THE_PERIOD,
+    "core.int_lifecycle_weight": _OF_THE_PERIOD,
+    "core.int_work_share": "from_on < date '{end}' and to_on > date '{start}'",
+    "incentives.fct_eligibility": _OF_THE_PERIOD,
     "core.int_plan_activation": None,
     # the stretches of employment the lines rest on
     "core.int_employee_assignment": """
@@ -79,6 +84,11 @@ ARCHIVED: dict[str, str | None] = {
     "finance.rec_payout_to_gl": _OF_THE_PERIOD,
     "finance.rpt_close_difference": "earned_quarter = '{period}' or earned_quarter is null",
     "finance.rpt_close_readiness": "period_code = '{period}'",
+    # whatever else was earned in the quarter, what limits and findings took off, and the entries of the ledger
+    "finance.fct_earning_line": _OF_THE_PERIOD,
+    "finance.fct_cap_application": _OF_THE_PERIOD,
+    "finance.fct_clawback": _OF_THE_PERIOD,
+    "finance.fct_payout_ledger": _OF_THE_PERIOD,
     "landing.extract_batch": "batch_id in ({batches})",
     "landing.gate_outcome": "run_id = (select run_id from landing.run_context order by started_at desc limit 1)",
 }
@@ -146,6 +156,12 @@ def read_definitions(compiled_path: Path, database: str) -> dict[str, str]:
         sql = paths[0].read_text(encoding="utf-8").replace(f'"{database}".', "").strip() + "\n"
         found[f"{schema}.{name}"] = sql
     return found
+
+
+def definitions_of(period: Period, definitions: Mapping[str, str]) -> dict[str, str]:
+    """The SQL that computes one period's lines: what earlier quarters counted is read, their lines are left out."""
+    lines = f"select * from (\n{definitions[PAYOUTS]}) as computed\nwhere {period.fill(_OF_THE_PERIOD)}\n"
+    return {**definitions, PAYOUTS: lines}
 
 
 def tables_read(sql: str) -> list[str]:

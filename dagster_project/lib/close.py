@@ -101,7 +101,7 @@ def close_held(settings: Settings, period_code: str) -> ClosedPeriod:
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
         if refusals := judge(connection, links, period_code):
             raise CloseRefusedError(period_code, refusals)
-    definitions = _definitions(settings)  # dbt may have to open the warehouse for it
+    definitions = archive_content.definitions_of(period, _definitions(settings))  # dbt may have to open the warehouse
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
         found: dict[str, Any] = {}
 

@@ -300,7 +300,11 @@ def _effects() -> Iterator[CheckSpec]:
         left join {RESULTS} as result on result.metric_result_key = checked.metric_result_key
         left join {CONTROL} as control on control.adjustment_id = checked.adjustment_id
         where (checked.adjustment_id is null and checked.paid_value is distinct from checked.metric_value)
-        or (checked.adjustment_id is null and checked.payout_share <> checked.measured_payout_share)
+        -- bands climbed once over several quarters: an adjustment of an earlier one moves where this one begins
+        or (
+            checked.adjustment_id is null and checked.payout_share <> checked.measured_payout_share
+            and checked.running_before_value = checked.measured_running_before_value
+        )
         or (
             checked.adjustment_id is not null and not coalesce(
                 control.is_effective and control.metric_code = result.metric_code
@@ -310,7 +314,8 @@ def _effects() -> Iterator[CheckSpec]:
             )
         )
         """,
-        "Pay uses another value than the measured one only by an adjustment in effect on that very result.",
+        "Pay uses another value than the measured one only by an adjustment in effect on that very result, or where "
+        "bands are climbed over several quarters on an earlier one.",
         DEFECT,
         reads=(RESULTS, CONTROL),
     )

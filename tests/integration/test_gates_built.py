@@ -107,6 +107,7 @@ def test_the_demonstration_company_passes_both_gates(demo_warehouse: Any) -> Non
                 "fct_wage_compliance_needs_nobody",
                 "fct_wage_compliance_leaves_out_no_hours_of_nobody",
                 "rpt_payment_readiness_needs_nobody",
+                "fct_cap_application_have_base_pay_to_go_by",
             },
         ),
     ):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from expectations.outcomes import describe
 from expectations.suites import marts_ledger
 from expectations.suites.marts_ledger import (
     BALANCES,
@@ -103,12 +104,18 @@ DEFECTS = [
 ]  # fmt: skip
 
 
+PLANTED = {"fct_cap_application_have_base_pay_to_go_by"}
+
+
 def name_of(short: str, table: str) -> str:
     return f"{table.partition('.')[2]}_{short}"
 
 
 def test_the_demonstration_company_passes(bench: Bench) -> None:
-    bench.assert_passes("marts", CHECKS.values())
+    """But for the limits on a pool in a currency its members are not paid in, and on a quarter that has just begun."""
+    result = bench.run_gate("marts", CHECKS.values())
+    assert result.is_open and not result.skipped, [describe(o) for o in result.outcomes]
+    assert {o.check_name for o in result.warnings} == PLANTED, [describe(o) for o in result.warnings]
 
 
 def test_the_registers_took_effect_and_failed_for_each_reason(bench: Bench) -> None:
@@ -124,7 +131,9 @@ def test_the_registers_took_effect_and_failed_for_each_reason(bench: Bench) -> N
 @pytest.mark.parametrize(("short", "stands_on", "table", "statement"), DEFECTS, ids=[f"{name_of(*c[:2])}-{n}" for n, c in enumerate(DEFECTS)])  # fmt: skip
 def test_each_check_refuses_its_defect(bench: Bench, short: str, stands_on: str, table: str, statement: str) -> None:
     spec = CHECKS[name_of(short, stands_on)]
-    bench.assert_refuses(spec, table, statement)
+    before = bench.outcome("marts", spec).unexpected_count if spec.check_name in PLANTED else 0
+    outcome = bench.assert_refuses(spec, table, statement)
+    assert spec.check_name not in PLANTED or outcome.unexpected_count > before, outcome
 
 
 def test_every_check_has_a_defect() -> None:
