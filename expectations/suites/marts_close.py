@@ -15,6 +15,7 @@ READINESS = "finance.rpt_close_readiness"
 CLOSED = "finance.dim_closed_period"
 RESTATEMENTS = "finance.fct_restatement"
 PAYOUTS = "incentives.fct_incentive_payout"
+ENTRIES = "finance.fct_payout_ledger"
 PERIODS = "core.int_incentive_period"
 PAYROLL = "finance.rec_payout_to_payroll"
 LEDGER = "finance.rec_payout_to_gl"
@@ -279,11 +280,18 @@ def _restatements() -> Iterator[CheckSpec]:
     )
     yield on.no_rows(
         "needs_nobody",
-        """
-        select period_code, payout_line_id, employee_number, restatement_kind, changed_inputs, difference_amount
-        from checked where difference_amount <> 0
+        f"""
+        select period_code, payout_line_id, employee_number, restatement_kind, changed_inputs, difference_amount,
+            coalesce(entry.ledger_amount, 0) - checked.archived_amount as booked_amount
+        from checked left join (
+            select earning_line_id, sum(amount) as ledger_amount from {ENTRIES} where item_kind = 'earning' group by all
+        ) as entry on entry.earning_line_id = checked.payout_line_id
+        where checked.difference_amount <> coalesce(entry.ledger_amount, 0) - checked.archived_amount
+        or not checked.is_booked or checked.booked_amount <> checked.difference_amount
         """,
-        "Nothing that has come to light since would change what a closed period pays.",
-        "see what changed (changed_inputs, the batches that came since), and correct it by lines in the open period",
+        "Whatever has come to light since a period was closed is booked in the ledger, as new lines of an open one.",
+        "see what changed (changed_inputs, the batches that came since); a run whose as-of is not before the last entry of "
+        "the ledger books it",
         "warn",
+        reads=(ENTRIES,),
     )

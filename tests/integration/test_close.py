@@ -388,8 +388,9 @@ def test_closed_periods_are_registered_once_and_restated_by_line(closed: Setting
     settings = Settings.from_env(paths_environment(tmp_path))
     assert register_closed_periods(settings) == QUARTERS
     assert register_closed_periods(settings) == []
-    build = ("build", "--select", "int_closed_period", "int_closed_payout_line", "fct_closed_payout_line",
-             "fct_restatement", "dim_closed_period", "--exclude-resource-type", "unit_test")  # fmt: skip
+    closed_models = ("int_closed_period", "int_closed_payout_line", "fct_closed_payout_line", "fct_restatement",
+                     "dim_closed_period")  # fmt: skip
+    build = ("build", "--exclude-resource-type", "unit_test", "--select", *closed_models)
     run_dbt(settings.warehouse_path, tmp_path / "target", *build)
     assert rows(settings, "select count(*) from finance.fct_restatement") == [(0,)]
     assert rows(
@@ -424,6 +425,23 @@ def test_closed_periods_are_registered_once_and_restated_by_line(closed: Setting
     assert rows(
         settings, "select restated_line_count from finance.dim_closed_period where period_code = '2024-Q4'"
     ) == [(2,)]
+
+    # the ledger corrects both by lines in a payment that is still open
+    def corrections() -> list[tuple[Any, ...]]:
+        return rows(
+            settings,
+            "select earning_line_id, line_type, amount, payment_period from finance.fct_payout_ledger "
+            f"where earning_line_id in ('{changed}', '{gone}') and batch_number > 1 order by 1",
+        )
+
+    assert corrections() == []
+    assert rows(settings, "select count(*) from finance.fct_restatement where not is_booked") == [(2,)]
+    ledger = ("int_closed_quarter", "fct_earning_line", "fct_payout_ledger")
+    run_dbt(settings.warehouse_path, tmp_path / "target", "run", "--select", *ledger, *closed_models)
+    assert corrections() == sorted(
+        [(changed, "adjustment", Decimal("1.50"), "2026-01"), (gone, "reversal", -gone_amount, "2026-01")]
+    )
+    assert rows(settings, "select count(*) from finance.fct_restatement where not is_booked") == [(0,)]
     # the closed quarter is read as it was closed
     assert rows(
         settings,

@@ -89,9 +89,9 @@ DEFECTS = [
     (f"{F}_is_what_was_closed", CLOSED_FACTS, f"update {{t}} set currency_code = 'GBP' where {ONE} true)"),
     (f"{S}_is_today_less_closed", PAYOUTS, f"update {{t}} set payout_amount = payout_amount + 0.01 where {ONE} earned_quarter = '2024-Q3')"),
     (f"{S}_is_today_less_closed", CLOSED_LINES, f"delete from {{t}} where {ONE} payout_amount > 0)"),
-    (f"{S}_is_today_less_closed", RESTATEMENTS, "insert into {t} (period_code, payout_line_id, employee_number, restatement_kind, currency_code, archived_amount, recalculated_amount, difference_amount) values ('2024-Q3', 'l', 'e', 'changed', 'EUR', 0, 5, 5)"),
-    (f"{S}_is_today_less_closed", RESTATEMENTS, "insert into {t} (period_code, payout_line_id, employee_number, restatement_kind, currency_code, archived_amount, recalculated_amount, difference_amount) values ('2024-Q3', 'l', 'e', 'changed', 'EUR', 5, 5, 0)"),
-    (f"{S}_needs_nobody", RESTATEMENTS, "insert into {t} (period_code, payout_line_id, employee_number, restatement_kind, currency_code, archived_amount, recalculated_amount, difference_amount) values ('2024-Q3', 'l', 'e', 'changed', 'EUR', 0, 5, 5)"),
+    (f"{S}_is_today_less_closed", RESTATEMENTS, "insert into {t} (period_code, payout_line_id, employee_number, restatement_kind, currency_code, archived_amount, recalculated_amount, difference_amount, booked_amount, is_booked) values ('2024-Q3', 'l', 'e', 'changed', 'EUR', 0, 5, 5, 5, true)"),
+    (f"{S}_is_today_less_closed", RESTATEMENTS, "insert into {t} (period_code, payout_line_id, employee_number, restatement_kind, currency_code, archived_amount, recalculated_amount, difference_amount, booked_amount, is_booked) values ('2024-Q3', 'l', 'e', 'changed', 'EUR', 5, 5, 0, 0, true)"),
+    (f"{S}_needs_nobody", RESTATEMENTS, "insert into {t} (period_code, payout_line_id, employee_number, restatement_kind, currency_code, archived_amount, recalculated_amount, difference_amount, booked_amount, is_booked) values ('2024-Q3', 'l', 'e', 'changed', 'EUR', 0, 5, 5, 5, true)"),
 ]  # fmt: skip
 
 

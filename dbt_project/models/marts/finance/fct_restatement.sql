@@ -12,6 +12,20 @@ fct_incentive_payout as (
     select * from {{ ref('fct_incentive_payout') }}
 ),
 
+fct_payout_ledger as (
+    select * from {{ ref('fct_payout_ledger') }}
+    where item_kind = 'earning'
+),
+
+-- what the ledger has come to for a line, whenever it was booked
+booked as (
+    select
+        earning_line_id,
+        sum(amount) as ledger_amount
+    from fct_payout_ledger
+    group by earning_line_id
+),
+
 recalculated as (
     select fct_incentive_payout.*
     from fct_incentive_payout
@@ -59,6 +73,18 @@ compared as (
             and closed_payout_line.period_code = recalculated.earned_quarter
 ),
 
+restated as (
+    select
+        compared.*,
+        coalesce(compared.recalculated_amount, 0) - coalesce(compared.archived_amount, 0) as difference_amount,
+        coalesce(booked.ledger_amount, 0) - coalesce(compared.archived_amount, 0) as booked_amount
+    from compared
+    left join booked on compared.payout_line_id = booked.earning_line_id
+    where
+        compared.restatement_kind <> 'changed'
+        or compared.archived_amount <> compared.recalculated_amount
+),
+
 final as (
     select
         cast({{ md5_of(['period_code', 'payout_line_id']) }} as varchar) as restatement_key,
@@ -78,9 +104,10 @@ final as (
         cast(recalculated_value as decimal(18, 6)) as recalculated_value,
         cast(coalesce(archived_amount, 0) as decimal(18, 2)) as archived_amount,
         cast(coalesce(recalculated_amount, 0) as decimal(18, 2)) as recalculated_amount,
-        cast(coalesce(recalculated_amount, 0) - coalesce(archived_amount, 0) as decimal(18, 2)) as difference_amount
-    from compared
-    where restatement_kind <> 'changed' or archived_amount <> recalculated_amount
+        cast(difference_amount as decimal(18, 2)) as difference_amount,
+        cast(booked_amount as decimal(18, 2)) as booked_amount,
+        cast(difference_amount = booked_amount as boolean) as is_booked
+    from restated
 )
 
 select * from final
