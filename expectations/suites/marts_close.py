@@ -290,8 +290,8 @@ def _restatements() -> Iterator[CheckSpec]:
         or not checked.is_booked or checked.booked_amount <> checked.difference_amount
         """,
         "Whatever has come to light since a period was closed is booked in the ledger, as new lines of an open one.",
-        "see what changed (changed_inputs, the batches that came since); a run whose as-of is not before the last entry of "
-        "the ledger books it",
+        "see what changed (changed_inputs, the batches that came since); a run whose as-of is not before the ledger's "
+        "last entry books it",
         "warn",
         reads=(ENTRIES,),
     )
