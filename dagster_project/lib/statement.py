@@ -50,6 +50,21 @@ QUERIES = {
         )
         group by all order by all
     """,
+    "on_call": f"""
+        select * from incentives.fct_on_call_reward where {OF_PERSON} order by duty_on, on_call_stretch_key
+    """,
+    "pools": """
+        select allocation.*, claim.allocation_basis, claim.funded_amount, claim.claimed_amount
+        from incentives.fct_pool_allocation as allocation
+        join incentives.fct_pool_claim as claim using (pool_claim_id)
+        where allocation.employee_number = $employee and allocation.earned_quarter = $quarter order by pool_code
+    """,
+    "awards": f"""
+        select * from incentives.fct_award_vesting where {OF_PERSON} and is_earned order by award_code, tranche_number
+    """,
+    "draws": f"""
+        select * from incentives.fct_draw where {OF_PERSON} and earned_amount <> 0 order by plan_code, currency_code
+    """,
     "caps": f"""
         select * from finance.fct_cap_application where {OF_PERSON} order by cap_kind, rule_id, earning_line_id
     """,
@@ -173,6 +188,8 @@ def sentences_of(statement: Statement, line: Row) -> Iterator[str]:
         f"{line['quarter_days']} days count, from {line['segment_start_on']} to {line['segment_end_on']} in team "
         f"{line['team_code']}."
     )
+    if line["paid_days_value"] != line["segment_days"]:
+        yield (f"Unpaid leave and part time make them {line['paid_days_value'].normalize():f} paid days.")
     name = metric["metric_name"] if metric else line["component_code"]
     yield f"{percent(line['weight'])} of it depend on: {name}."
     if line["result_status"] != "ok" or metric is None:
@@ -189,16 +206,65 @@ def sentences_of(statement: Statement, line: Row) -> Iterator[str]:
     here, above = band_of(statement, line)
     if here is None:
         yield "That is below the first band, which pays nothing."
+    elif line["band_method"] == "stepped":
+        before = line["running_before_value"]
+        climbed = f" after {before.normalize():f} of earlier quarters" if before else ""
+        yield f"Its bands are climbed step by step{climbed}, which pays {percent(line['payout_share'])} of this part."
     else:
         reach = f"to below {percent(above['lower_bound'])}" if above else "and above"
         yield (
             f"It lies in the band from {percent(here['lower_bound'])} {reach} ({line['band_method']}), "
             f"which pays {percent(line['payout_share'])} of this part."
         )
-    for column, says in (("gate_share", "Gates leave"), ("eligible_share", "Eligibility leaves")):
-        if line.get(column) is not None:
-            yield f"{says} {percent(line[column])} of it."
+    for column, says, why in (
+        ("gate_share", "Counter-metrics leave", "gate_reason"),
+        ("eligible_share", "Conditions leave", "ineligible_reasons"),
+    ):
+        if line[column] != 1:
+            yield f"{says} {percent(line[column])} of it ({line[why]})."
     yield f"That comes to {line['payout_amount']} {currency}."
+
+
+def on_call_sentence(duty: Row) -> str:
+    """What a stretch of duty earned, in words."""
+    rate, factor, currency = duty["rate_amount"], duty["frequency_factor"], duty["currency_code"]
+    often = f" ({rate} times {factor.normalize():f} for duty number {duty['duty_number']} of the quarter)"
+    return (
+        f"Duty {duty['duty_code']} on {duty['duty_on']} ({duty['duty_source']}, criticality {duty['criticality']}): "
+        f"{duty['earned_amount']} {currency}{often if factor != 1 else ''}."
+    )
+
+
+def pool_sentence(share: Row) -> str:
+    """What a person has of a pool, in words."""
+    basis = {"resolution_credit": "credit for resolved tickets", "achievement": "what the plan's lines achieved"}
+    is_cut = share["earned_amount"] != share["claimed_amount"]
+    cut = f", cut to {share['earned_amount']} by the pool's limit" if is_cut else ""
+    return (
+        f"Pool {share['pool_code']} has {share['funded_amount']} {share['currency_code']} for the quarter, laid on its "
+        f"teams by {basis[share['allocation_basis']]}; your share of {percent(share['claim_share'])} is "
+        f"{share['claimed_amount']} {share['currency_code']}{cut}."
+    )
+
+
+def award_sentence(tranche: Row) -> str:
+    """Which part of an award vested, in words."""
+    return (
+        f"Tranche {tranche['tranche_number']} of award {tranche['award_code']} ({tranche['award_amount']} "
+        f"{tranche['currency_code']}, granted on {tranche['granted_on']}) vested on {tranche['vests_on']} "
+        f"({tranche['vesting_status']}): {tranche['earned_amount']} {tranche['currency_code']}."
+    )
+
+
+def draw_sentence(draw: Row) -> str:
+    """What was advanced or set off, in words."""
+    currency, amount = draw["currency_code"], draw["earned_amount"]
+    done = "are advanced" if amount > 0 else "are set off against what was advanced"
+    return (
+        f"Plan {draw['plan_code']} pays no less than {draw['minimum_amount']} {currency} for the quarter; your lines "
+        f"come to {draw['payout_amount']} {currency}, so {abs(amount)} {currency} {done}. "
+        f"{draw['balance_amount']} {currency} stand to be set off."
+    )
 
 
 def cap_sentence(cap: Row) -> str:
@@ -246,9 +312,26 @@ def balance_sentence(balance: Row) -> str:
 TOLD = {
     "lines": (
         "payout_line_id", "plan_code", "plan_version", "component_code", "team_code", "segment_start_on",
-        "segment_end_on", "segment_days", "quarter_days", "target_amount", "weight", "metric_value", "adjustment_id",
-        "paid_value", "result_status", "band_method", "payout_share", "gate_share", "eligible_share", "payout_amount",
-        "currency_code", "payment_period",
+        "segment_end_on", "segment_days", "paid_days_value", "quarter_days", "target_amount", "weight", "metric_value",
+        "adjustment_id", "paid_value", "result_status", "band_method", "running_before_value", "payout_share",
+        "gate_share", "gate_reason", "eligible_share", "ineligible_reasons", "payout_amount", "currency_code",
+        "payment_period",
+    ),
+    "on_call": (
+        "earning_line_id", "duty_source", "duty_code", "criticality", "duty_on", "duty_number", "frequency_factor",
+        "rate_amount", "earned_amount", "currency_code", "payment_period",
+    ),
+    "pools": (
+        "pool_claim_id", "pool_code", "allocation_basis", "claim_share", "funded_amount", "claimed_amount",
+        "earned_amount", "currency_code", "payment_period",
+    ),
+    "awards": (
+        "earning_line_id", "award_code", "tranche_number", "granted_on", "vests_on", "vesting_status", "award_amount",
+        "earned_amount", "currency_code", "payment_period",
+    ),
+    "draws": (
+        "earning_line_id", "plan_code", "minimum_amount", "payout_amount", "balance_before_amount", "earned_amount",
+        "balance_amount", "currency_code", "payment_period",
     ),
     "ledger": (
         "ledger_line_id", "entry_number", "line_type", "item_kind", "reason", "earning_line_id",
@@ -271,6 +354,10 @@ TOLD = {
 }  # fmt: skip
 SOURCES = {
     "lines": "incentives.fct_incentive_payout",
+    "on_call": "incentives.fct_on_call_reward",
+    "pools": "incentives.fct_pool_claim",
+    "awards": "incentives.fct_award_vesting",
+    "draws": "incentives.fct_draw",
     "ledger": "finance.fct_payout_ledger",
     "caps": "finance.fct_cap_application",
     "clawbacks": "finance.fct_clawback",
@@ -283,6 +370,10 @@ def as_document(statement: Statement) -> dict[str, Any]:
     """The statement as JSON: parts with their source, rows and, where there are some, sentences. Amounts are text."""
     spoken = {
         "lines": lambda row: list(sentences_of(statement, row)),
+        "on_call": lambda row: [on_call_sentence(row)],
+        "pools": lambda row: [pool_sentence(row)],
+        "awards": lambda row: [award_sentence(row)],
+        "draws": lambda row: [draw_sentence(row)],
         "caps": lambda row: [cap_sentence(row)],
         "clawbacks": lambda row: [clawback_sentence(row)],
         "balances": lambda row: [balance_sentence(row)],
@@ -306,7 +397,11 @@ def as_document(statement: Statement) -> dict[str, Any]:
 
 
 HEADINGS = {
-    "lines": "How it was earned",
+    "lines": "How the plan's part was earned",
+    "on_call": "Duty outside hours",
+    "pools": "Shares of pools",
+    "awards": "Long-term awards",
+    "draws": "Advances",
     "caps": "Limits",
     "clawbacks": "Findings about earlier results",
     "ledger": "What was booked",

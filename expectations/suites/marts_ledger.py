@@ -15,6 +15,7 @@ EARNINGS, CAPS, CLAWBACKS = "finance.fct_earning_line", "finance.fct_cap_applica
 CONVERTED, FORECAST = "finance.mart_payout_in_reporting_currency", "finance.fct_liability_forecast"
 RULES, BASE, MEMBERS = "reference.agreement_rule", "core.int_base_pay", "core.int_union_membership"
 EVENTS, CLAWBACK_RULES = "reference.clawback_event", "reference.clawback_rule"
+TRACE, BATCHES = "finance.fct_earning_trace", "landing.extract_batch"
 MOMENT, PERIODS, PAYOUTS = "core.int_payment_moment", "core.int_reporting_period", "incentives.fct_incentive_payout"
 EVIDENCE, REOPENINGS = "metrics.fct_metric_evidence", "core.int_ticket_reopening"
 DEFECT = "a defect of the model: nothing may be published from it; see the keys below"
@@ -35,7 +36,7 @@ def md5_of(*parts: str) -> str:
 
 def checks() -> list[CheckSpec]:
     """All checks of the ledger."""
-    return [*_lines(), *_seals(), *_conservation(), *_balances(), *_caps(), *_clawback(), *_told()]
+    return [*_lines(), *_seals(), *_conservation(), *_balances(), *_caps(), *_clawback(), *_trace(), *_told()]
 
 
 def _on(table: str, *keys: str, requirements: tuple[str, ...]) -> On:
@@ -461,6 +462,47 @@ def _clawback() -> Iterator[CheckSpec]:
         "warn",
         sources=("bamboohr",),
         reads=(EVENTS, MOMENT),
+    )
+
+
+def _trace() -> Iterator[CheckSpec]:
+    on = _on(TRACE, "earning_line_id", "earning_kind", "employee_number", requirements=("OPS-7.5",))
+    yield on.no_rows(
+        "reaches_every_earning",
+        f"""
+        select earning.earning_line_id, earning.earning_kind, earning.employee_number, earning.earned_amount
+        from {EARNINGS} as earning left join checked using (earning_line_id)
+        where checked.earning_line_id is null
+        """,
+        "Every earning leads to what it rests on.",
+        DEFECT,
+        reads=(EARNINGS,),
+    )
+    yield on.no_rows(
+        "evidence_exists",
+        f"""
+        with known as (
+            select 'payout_line' as evidence_type, payout_line_id as evidence_key from {PAYOUTS}
+            union all select 'on_call_stretch', on_call_stretch_key from incentives.fct_on_call_duty
+            union all select 'resolution_credit', credit_line_id from incentives.fct_resolution_credit
+            union all select 'award_tranche', concat(award_code, '/', tranche_number) from incentives.fct_award_vesting
+        )
+        select checked.earning_line_id, checked.earning_kind, checked.employee_number, evidence_type, evidence_key
+        from checked left join known using (evidence_type, evidence_key)
+        left join {BATCHES} as batch on batch.batch_id = checked.batch_id
+        where known.evidence_key is null
+        or (checked.batch_id is null) <> (evidence_type = 'award_tranche')
+        or (checked.batch_id is not null and batch.batch_id is null)
+        """,
+        "What an earning rests on is there, and so is the batch it came in.",
+        DEFECT,
+        reads=(
+            PAYOUTS,
+            "incentives.fct_on_call_duty",
+            "incentives.fct_resolution_credit",
+            "incentives.fct_award_vesting",
+            BATCHES,
+        ),
     )
 
 

@@ -22,6 +22,7 @@ from expectations.suites.marts_ledger import (
     REOPENINGS,
     RULES,
     SEALS,
+    TRACE,
 )
 from tests.integration.bench import Bench
 
@@ -94,6 +95,10 @@ DEFECTS = [
     ("lines_keep_what_is_theirs", CLAWBACKS, CLAWBACKS, f"update {{t}} set net_amount = -clawback_amount - 0.01 where {ONE} clawback_amount < 0)"),
     ("premature_closures_are_all_found", CLAWBACKS, REOPENINGS, "insert into {t} select evidence.evidence_key, payout.period_end_on from incentives.fct_incentive_payout as payout join metrics.fct_metric_evidence as evidence using (metric_result_key) where payout.payout_amount > 0 and evidence.evidence_type = 'ticket' and payout.earned_quarter = '2025-Q3' limit 1"),
     ("findings_reach_a_line", CLAWBACKS, EVENTS, "update {t} set event_id = 'CB-2019-01' where event_id = 'CB-2025-04'"),
+    ("reaches_every_earning", TRACE, TRACE, f"delete from {{t}} where {ONE} evidence_type = 'on_call_stretch')"),
+    ("evidence_exists", TRACE, TRACE, f"update {{t}} set evidence_key = 'nobody knows' where {ONE} evidence_type = 'resolution_credit')"),
+    ("evidence_exists", TRACE, TRACE, f"update {{t}} set batch_id = 'never landed' where {ONE} evidence_type = 'payout_line')"),
+    ("evidence_exists", TRACE, TRACE, f"update {{t}} set batch_id = null where {ONE} evidence_type = 'on_call_stretch')"),
     ("convert_every_payment_once", CONVERTED, CONVERTED, f"update {{t}} set reporting_amount = reporting_amount + 0.01 where {ONE} true)"),
     ("convert_every_payment_once", CONVERTED, CONVERTED, f"update {{t}} set reporting_amount = null where {ONE} true)"),
     ("convert_every_payment_once", CONVERTED, CONVERTED, f"delete from {{t}} where {ONE} true)"),

@@ -22,6 +22,7 @@ AMOUNT = re.compile(r"-?\d+\.\d{2}\b(?!\d|%)")
 PEOPLE = """
     select employee_number, earned_quarter from (
         select employee_number, earned_quarter, 'paid' as kind from finance.fct_payout_ledger
+        union all select employee_number, earned_quarter, earning_kind from finance.fct_earning_line
         union all select employee_number, earned_quarter, cap_kind from finance.fct_cap_application
         union all select employee_number, earned_quarter, clawback_status from finance.fct_clawback
     )
@@ -56,6 +57,13 @@ def test_the_total_is_the_ledgers_to_the_cent(warehouse: duckdb.DuckDBPyConnecti
         for row in document["ledger"]["rows"]:
             lines[row["currency_code"]] = lines.get(row["currency_code"], Decimal(0)) + Decimal(row["amount"])
         assert lines == told, "the lines it lists do not come to its total"
+        earned = {row["currency_code"]: Decimal(row["earned_amount"]) for row in document["totals"]["rows"]}
+        for part in ("lines", "on_call", "pools", "awards", "draws"):
+            for row in document[part]["rows"]:
+                earned[row["currency_code"]] -= Decimal(
+                    row.get("payout_amount" if part == "lines" else "earned_amount")
+                )
+        assert set(earned.values()) == {Decimal(0)}, (employee, quarter, "what is explained is not what was earned")
         page = as_html(read_statement(warehouse, employee, quarter))
         assert all(f"<strong>{amount} {currency}</strong>" in page for currency, amount in told.items())
 
@@ -79,7 +87,7 @@ def test_no_sentence_tells_an_amount_that_is_not_of_its_row(warehouse: duckdb.Du
     seen = 0
     for employee, quarter in people(warehouse):
         document = as_document(read_statement(warehouse, employee, quarter))
-        for part in ("lines", "caps", "clawbacks", "balances"):
+        for part in ("lines", "on_call", "pools", "awards", "draws", "caps", "clawbacks", "balances"):
             for row in document[part]["rows"]:
                 for amount in AMOUNT.findall(" ".join(row["explanation"])):
                     assert amount in {str(value) for name, value in row.items() if name.endswith("_amount")}, row

@@ -62,8 +62,9 @@ TABLES = """
         credit_share decimal(18, 6)
     );
     create table fct_incentive_payout (
-        employee_number varchar, team_code varchar, earned_quarter varchar, segment_days integer,
-        weight decimal(9, 4), payout_share decimal(9, 4)
+        employee_number varchar, team_code varchar, earned_quarter varchar,
+        paid_days_value decimal(18, 4), weight decimal(9, 4), payout_share decimal(9, 4), gate_share decimal(9, 4),
+        eligible_share decimal(9, 4)
     );
     create table int_reporting_period (
         period_grain varchar, period_code varchar, period_start_on date, period_end_on date, is_complete boolean

@@ -101,9 +101,11 @@ basis as (
         member.pool_code,
         member.earned_quarter,
         incentive_payout.employee_number as claimant_number,
-        {{ exact_integer('incentive_payout.segment_days') }}
+        {{ integer_units('incentive_payout.paid_days_value', 4) }}
         * {{ integer_units('incentive_payout.weight', 4) }}
-        * {{ integer_units('incentive_payout.payout_share', 4) }} as claim_weight
+        * {{ integer_units('incentive_payout.payout_share', 4) }}
+        * {{ integer_units('incentive_payout.gate_share', 4) }}
+        * {{ integer_units('incentive_payout.eligible_share', 4) }} as claim_weight
     from member
     inner join incentive_payout
         on
