@@ -193,10 +193,8 @@ uncapped as (
             else 1
         end as cut_denominator
     from {{ kind }}_line
-    left join {{ kind }}_group
-        on
-            {{ kind }}_line.group_key = {{ kind }}_group.group_key
-            and {{ kind }}_line.rule_id is not null
+    -- a line without a rule is in no group: its key was made without one
+    left join {{ kind }}_group on {{ kind }}_line.group_key = {{ kind }}_group.group_key
 ),
 
 {{ kind }}_cut as (
