@@ -148,7 +148,7 @@ uncapped as (
             + ([before ~ '.employee_number'] if kind in ('collective_agreement', 'person_share') else [])
         ) }} as group_key
     from {{ before }}
-    left join ruled
+    inner join ruled
         on
             {{ before }}.earning_line_id = ruled.earning_line_id
             and ruled.cap_kind = '{{ kind }}'
@@ -174,27 +174,21 @@ uncapped as (
         sum(greatest(left_cents, 0)) as earned_cents,
         greatest(sum(left_cents) - max(limit_cents), 0) as excess_cents
     from {{ kind }}_line
-    where rule_id is not null and limit_cents is not null
+    where limit_cents is not null
     group by group_key
 ),
 
+-- only lines of groups above their limit are cut
 {{ kind }}_share as (
     select
         {{ kind }}_line.*,
         {{ kind }}_group.group_cents,
         {{ kind }}_group.excess_cents,
-        case
-            when coalesce({{ kind }}_group.excess_cents, 0) > 0
-                then greatest({{ kind }}_line.left_cents, 0) * {{ kind }}_group.excess_cents
-            else 0
-        end as cut_numerator,
-        case
-            when coalesce({{ kind }}_group.excess_cents, 0) > 0 then {{ kind }}_group.earned_cents
-            else 1
-        end as cut_denominator
+        greatest({{ kind }}_line.left_cents, 0) * {{ kind }}_group.excess_cents as cut_numerator,
+        {{ kind }}_group.earned_cents as cut_denominator
     from {{ kind }}_line
-    -- a line without a rule is in no group: its key was made without one
-    left join {{ kind }}_group on {{ kind }}_line.group_key = {{ kind }}_group.group_key
+    inner join {{ kind }}_group on {{ kind }}_line.group_key = {{ kind }}_group.group_key
+    where {{ kind }}_group.excess_cents > 0
 ),
 
 {{ kind }}_cut as (
@@ -208,14 +202,16 @@ uncapped as (
 
 {{ kind }}_left as (
     select
-        earning_line_id,
-        employee_number,
-        earned_quarter,
-        currency_code,
-        left_cents - cut_cents as left_cents
-    from {{ kind }}_cut
+        {{ before }}.earning_line_id,
+        {{ before }}.employee_number,
+        {{ before }}.earned_quarter,
+        {{ before }}.currency_code,
+        {{ before }}.left_cents - coalesce({{ kind }}_cut.cut_cents, 0) as left_cents
+    from {{ before }}
+    left join {{ kind }}_cut on {{ before }}.earning_line_id = {{ kind }}_cut.earning_line_id
 ),
 {% endfor %}
+-- what was cut, and the lines of a rule that has no base pay to take its share of
 cut as (
     {% for kind in kinds -%}
     select
@@ -231,7 +227,24 @@ cut as (
         excess_cents,
         cut_cents
     from {{ kind }}_cut
-    where rule_id is not null and (cut_cents <> 0 or limit_cents is null)
+    where cut_cents <> 0
+
+    union all
+
+    select
+        '{{ kind }}' as cap_kind,
+        rule_id,
+        scope_type,
+        scope_code,
+        earning_line_id,
+        left_cents,
+        base_amount,
+        limit_cents,
+        {{ exact_integer('null') }} as group_cents,
+        {{ exact_integer('null') }} as excess_cents,
+        {{ exact_integer('0') }} as cut_cents
+    from {{ kind }}_line
+    where limit_cents is null
     {{ 'union all' if not loop.last }}
     {% endfor -%}
 ),
