@@ -154,6 +154,7 @@ def _withholding() -> Iterator[CheckSpec]:
         """,
         "Every tax a country ever had by the day of payment is there: withheld, none, or a gap.",
         DEFECT,
+        reads=(RULES,),
     )
     yield tax.no_rows(
         "lies_on_its_scale",
