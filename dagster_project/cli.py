@@ -58,6 +58,14 @@ def main(arguments: list[str] | None = None) -> int:
                 from dagster_project.lib.close_commands import verify
 
                 return verify(options.recompute)
+            case "payroll-export":
+                from dagster_project.lib.payroll_commands import payroll_export
+
+                return payroll_export(options.payment_period, options.country)
+            case "verify-payroll-export":
+                from dagster_project.lib.payroll_commands import verify_payroll_export
+
+                return verify_payroll_export()
             case "statement":
                 return commands.statement(options.employee, options.quarter, options.out)
             case "coverage":
@@ -137,6 +145,14 @@ def _parser() -> argparse.ArgumentParser:
         "--recompute", action="store_true", help="compute every payout line anew from the archive alone"
     )
 
+    payroll = commands.add_parser(
+        "payroll-export", help="write a month's payroll file and journal, once; 1 and the reasons when it cannot be"
+    )
+    payroll.add_argument("--payment-period", required=True, type=_month, metavar="MONTH", help="such as 2025-04")
+    payroll.add_argument("--country", type=_country, metavar="CODE", help="such as IE (default: every country)")
+
+    commands.add_parser("verify-payroll-export", help="hold every byte of the payroll exports against their manifests")
+
     statement = commands.add_parser("statement", help="write what a person is paid for a quarter, and why")
     statement.add_argument("--employee", required=True, metavar="NUMBER", help="employee number, such as e1027")
     statement.add_argument("--quarter", required=True, type=_quarter, metavar="QUARTER", help="such as 2025-Q2")
@@ -173,6 +189,18 @@ def _quarter(text: str) -> str:
     if re.fullmatch(r"\d{4}-Q[1-4]", text):
         return text
     raise argparse.ArgumentTypeError(f"{text!r} is no quarter; write one such as 2025-Q2")
+
+
+def _month(text: str) -> str:
+    if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is no month; write one such as 2025-04")
+
+
+def _country(text: str) -> str:
+    if re.fullmatch(r"[A-Z]{2}", text):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is no country; write an ISO 3166 code such as IE")
 
 
 def _instant(text: str) -> datetime:

@@ -115,6 +115,22 @@ AUDIT_TABLES = {
         varchar not null, metric_result_key varchar, metric_value decimal(18, 6), paid_value decimal(18, 6),
         payout_share decimal(9, 4), weight decimal(9, 4), target_amount decimal(18, 2), payout_amount
         decimal(18, 2) not null, currency_code varchar not null, primary key (period_code, payout_line_id)""",
+    "payroll_export": """
+        payment_period varchar not null, country_code varchar not null, export_number integer not null,
+        sequence_number integer not null unique, exported_at timestamp not null, as_of_at timestamp not null,
+        manifest_sha256 varchar not null, previous_manifest_sha256 varchar, line_count bigint not null,
+        employee_count bigint not null, primary key (payment_period, country_code, export_number)""",
+    "payroll_export_ledger_line": """
+        ledger_line_id varchar primary key, payment_period varchar not null, country_code varchar not null,
+        export_number integer not null, employee_number varchar not null, currency_code varchar not null,
+        earning_kind varchar not null, pay_code varchar not null, account_code varchar not null, amount
+        decimal(18, 2) not null""",
+    "payroll_export_journal_line": """
+        payment_period varchar not null, country_code varchar not null, export_number integer not null,
+        voucher_code varchar not null, line_number integer not null, voucher_kind varchar not null,
+        fiscal_period varchar not null, currency_code varchar not null, account_role varchar not null,
+        account_code varchar not null, cost_centre_code varchar, earned_quarter varchar not null, side varchar
+        not null, amount decimal(18, 2) not null, primary key (voucher_code, line_number)""",
 }
 RAW_AUDIT_COLUMNS = (
     "_record json not null, _batch_id varchar not null, _row_number bigint not null, "
@@ -141,6 +157,9 @@ TABLE_COMMENTS = {
     "dbt_test_outcome": "Append-only: one row per dbt command and data test, what came of it and when.",
     "closed_period": "One row per closed period, as the archive was found at the start of a run.",
     "closed_payout_line": "One row per payout line of a closed period, from its archive.",
+    "payroll_export": "One row per payroll export, as its folder was found at the start of a run.",
+    "payroll_export_ledger_line": "One row per line of the payout ledger that was exported, from its export's folder.",
+    "payroll_export_journal_line": "One row per journal line that was exported, from its export's folder.",
 }
 
 

@@ -33,10 +33,13 @@ class Settings:
     extract_from: date = DEFAULT_EXTRACT_FROM
     as_of: datetime | None = None
     archive_path: Path = Path("data/archive")
+    payroll_export_path: Path = Path("data/payroll_export")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read WAREHOUSE_PATH, PUBLISH_PATH, SPOOL_PATH, ARCHIVE_PATH, EXTRACT_FROM and AS_OF; empty counts as unset.
+        """Read the paths, EXTRACT_FROM and AS_OF; empty counts as unset.
+
+        The paths: WAREHOUSE_PATH, PUBLISH_PATH, SPOOL_PATH, ARCHIVE_PATH, PAYROLL_EXPORT_PATH.
 
         Relative paths are relative to the current folder. Raises SettingsError for a date that is none, and for an
         AS_OF that is still to come.
@@ -51,6 +54,7 @@ class Settings:
             as_of=passed_instant(parse_instant(env["AS_OF"], "AS_OF"), "AS_OF") if env.get("AS_OF") else None,
             # beside the warehouse: the periods of one must never be taken for those of another
             archive_path=Path(env.get("ARCHIVE_PATH") or warehouse.parent / "archive"),
+            payroll_export_path=Path(env.get("PAYROLL_EXPORT_PATH") or warehouse.parent / "payroll_export"),
         )
 
 

@@ -124,7 +124,7 @@ def read_chain(archive_path: Path) -> list[Link]:
             raise ArchiveError(f"{path} is missing beside closed periods: {_RESTORE}")
         return []
     try:
-        links = _links_of(path.read_bytes())
+        links = links_of(path.read_bytes())
     except ValueError as error:
         raise ArchiveError(f"{path} {error}: {_RESTORE}") from error
     return _with_unfinished(archive_path, links)
@@ -156,21 +156,22 @@ def checked_file(archive_path: Path, link: Link, manifest: Mapping[str, Any], na
 _RESTORE = "restore the archive from its backup and run `sltw verify-archive`"
 
 
-def _links_of(content: bytes) -> list[Link]:
+def links_of(content: bytes) -> list[Link]:
     """chain.json as links. ValueError says what is wrong with it."""
     try:
         raw = json.loads(content)
         links = [Link(int(e["sequence"]), str(e["period"]), str(e["manifest_sha256"])) for e in raw["periods"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"cannot be read ({type(error).__name__})") from error
-    if content != _chain_bytes(links):
+    if content != chain_bytes(links):
         raise ValueError("is not in the form a close writes it: a byte has changed")
     if [link.sequence for link in links] != list(range(1, len(links) + 1)):
         raise ValueError("does not count its periods 1, 2, 3 …")
     return links
 
 
-def _chain_bytes(links: Sequence[Link]) -> bytes:
+def chain_bytes(links: Sequence[Link]) -> bytes:
+    """chain.json of these links."""
     return canonical(
         {
             "format_version": FORMAT_VERSION,
@@ -238,7 +239,7 @@ def write_period(
             _write_chain(archive_path, [])
         links = read_chain(archive_path)
         refuse_closing(archive_path, links, period)
-        if len(links) != len(_links_of((archive_path / CHAIN).read_bytes())):
+        if len(links) != len(links_of((archive_path / CHAIN).read_bytes())):
             _write_chain(archive_path, links)
         if links:
             read_manifest(archive_path, links[-1])
@@ -246,12 +247,13 @@ def write_period(
         building.mkdir(mode=0o700)
         try:
             content = fill(building)
-            link = _seal(building, period, closed_at, content, links)
+            about = {**content.about, "closed_at": closed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+            link = seal_folder(building, period, Content(content.tables, about), links)
             building.rename(archive_path / period)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
-        _sync(archive_path)
+        sync(archive_path)
         _write_chain(archive_path, [*links, link])
         return link
 
@@ -273,12 +275,12 @@ def refuse_closing(archive_path: Path, links: Sequence[Link], period: str) -> No
         raise ArchiveError(f"{archive_path / period} is there and not part of the chain: {_RESTORE}")
 
 
-def _seal(building: Path, period: str, closed_at: datetime, content: Content, links: Sequence[Link]) -> Link:
+def seal_folder(building: Path, period: str, content: Content, links: Sequence[Link]) -> Link:
     """Write manifest and seal over what stands in the folder, all of it synced; returns the link to come."""
     files = []
     for name in sorted(content.tables):
         path = building / name
-        _sync(path)
+        sync(path)
         path.chmod(0o440)
         files.append({**content.tables[name], "name": name, "bytes": path.stat().st_size, "sha256": sha256_of(path)})
     stray = {entry.name for entry in building.iterdir()} - set(content.tables)
@@ -290,18 +292,17 @@ def _seal(building: Path, period: str, closed_at: datetime, content: Content, li
             "format_version": FORMAT_VERSION,
             "period": period,
             "sequence": len(links) + 1,
-            "closed_at": closed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "files": files,
             "previous_manifest_sha256": links[-1].manifest_sha256 if links else None,
         }
     )
     sha256 = hashlib.sha256(manifest).hexdigest()
-    _write_synced(building / MANIFEST, manifest)
-    _write_synced(building / SEAL, seal_text(sha256).encode())
+    write_synced(building / MANIFEST, manifest)
+    write_synced(building / SEAL, seal_text(sha256).encode())
     for name in (MANIFEST, SEAL):
         (building / name).chmod(0o440)
     building.chmod(0o750)
-    _sync(building)
+    sync(building)
     return Link(len(links) + 1, period, sha256)
 
 
@@ -314,18 +315,20 @@ def _clear_leftovers(archive_path: Path) -> None:
 
 def _write_chain(archive_path: Path, links: Sequence[Link]) -> None:
     building = archive_path / CHAIN_HALF_WRITTEN
-    _write_synced(building, _chain_bytes(links))
+    write_synced(building, chain_bytes(links))
     building.chmod(0o640)
     building.replace(archive_path / CHAIN)
-    _sync(archive_path)
+    sync(archive_path)
 
 
-def _write_synced(path: Path, content: bytes) -> None:
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file and see it on the disk."""
     path.write_bytes(content)
-    _sync(path)
+    sync(path)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """See a file, or the entries of a folder, on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -356,7 +359,7 @@ def verify(archive_path: Path, registered: Mapping[str, str] | None = None) -> V
                     seen.findings.append(Finding("", entry.name, "was added: no close writes it"))
         seen.periods = [name for name in _period_folders(archive_path) if (archive_path / name).is_dir()]
         try:
-            links, is_chain_known = _links_of((archive_path / CHAIN).read_bytes()), True
+            links, is_chain_known = links_of((archive_path / CHAIN).read_bytes()), True
             if (finished := _with_unfinished(archive_path, links)) != links:
                 seen.notes.append(f"{finished[-1].period} stands closed; the next close writes it into {CHAIN}")
                 links = finished
@@ -368,7 +371,7 @@ def verify(archive_path: Path, registered: Mapping[str, str] | None = None) -> V
     by_period = {link.period: link for link in links}
     manifests: dict[str, tuple[str, dict[str, Any]]] = {}
     for period in seen.periods:
-        found = _verify_period(archive_path / period, period, by_period.get(period), seen)
+        found = verify_folder(archive_path / period, period, by_period.get(period), seen)
         if found is not None:
             manifests[period] = found
     if is_chain_known:
@@ -394,7 +397,7 @@ def verify(archive_path: Path, registered: Mapping[str, str] | None = None) -> V
     return seen
 
 
-def _verify_period(
+def verify_folder(
     folder: Path, period: str, link: Link | None, seen: Verification
 ) -> tuple[str, dict[str, Any]] | None:
     """Hold one folder against its manifest; (sha256, manifest) where that can be read."""

@@ -222,6 +222,7 @@ def export_run(file: Path, warehouse: Path) -> int:
     os.environ["PUBLISH_PATH"] = str(warehouse.with_name(f"{warehouse.stem}_published"))
     os.environ["SPOOL_PATH"] = str(warehouse.with_name(f"{warehouse.stem}_state") / "spool")
     os.environ["ARCHIVE_PATH"] = str(warehouse.with_name(f"{warehouse.stem}_archive"))
+    os.environ["PAYROLL_EXPORT_PATH"] = str(warehouse.with_name(f"{warehouse.stem}_payroll_export"))
     settings = settle_environment()
     os.environ["DAGSTER_HOME"] = str(state_path(settings) / "dagster_home")
     parse_meanwhile(settings)

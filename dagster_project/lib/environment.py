@@ -44,6 +44,7 @@ def settle_environment() -> Settings:
     os.environ["PUBLISH_PATH"] = str(settings.publish_path.absolute())
     os.environ["SPOOL_PATH"] = str(settings.spool_path.absolute())
     os.environ["ARCHIVE_PATH"] = str(settings.archive_path.absolute())
+    os.environ["PAYROLL_EXPORT_PATH"] = str(settings.payroll_export_path.absolute())
     return Settings.from_env()
 
 

@@ -19,7 +19,10 @@ from expectations.runner import GATES, list_checks
 from ingestion.sources import SOURCES
 
 SNAPSHOT = Path(__file__).with_suffix(".snapshot.txt")
-OUR_JOBS = {"warehouse", "publish_only", "re_extract_daily", "re_extract_monthly", "close_period", "verify_archive"}
+OUR_JOBS = {"warehouse", "publish_only", "re_extract_daily", "re_extract_monthly", "close_period", "verify_archive"} | {
+    "payroll_export",
+    "verify_payroll_export",
+}
 
 
 @pytest.fixture(scope="module")

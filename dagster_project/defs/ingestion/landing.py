@@ -14,6 +14,7 @@ from dagster_project.lib.control_evidence import write_gate_checks
 from dagster_project.lib.dbt_project import load_project
 from dagster_project.lib.freshness import dependents_of_entities, policy_of_source
 from dagster_project.lib.land import is_one_file, land_source
+from dagster_project.lib.payroll_export import register_payroll_exports
 from dagster_project.lib.progress import say
 from dagster_project.lib.resources import RunLockResource
 from dagster_project.lib.table_facts import read_table_facts
@@ -35,6 +36,9 @@ OPENING_TABLES = (
     "dbt_test_outcome",
     "closed_period",
     "closed_payout_line",
+    "payroll_export",
+    "payroll_export_ledger_line",
+    "payroll_export_journal_line",
 )
 AUDIT_TABLES = (
     "extract_batch",
@@ -72,6 +76,8 @@ def open_landing(context: dg.AssetExecutionContext, run_lock: RunLockResource) -
     write_gate_checks(settings)
     if registered := register_closed_periods(settings):
         say(context.log, f"closed periods taken from the archive: {', '.join(registered)}")
+    if registered := register_payroll_exports(settings):
+        say(context.log, f"payroll exports taken from their folder: {', '.join(registered)}")
     for name, (is_configured, reason) in status.items():
         if not is_configured:
             say(context.log, f"{name}: absent, {reason}")

@@ -1,0 +1,1 @@
+"""The payroll export as jobs."""
