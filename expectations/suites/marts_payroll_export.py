@@ -1,0 +1,438 @@
+"""Gate marts, what is handed to payroll and the general ledger: every line once, approved, and the same in all books.
+
+Each check asks ledger, registers and the exports' own lines again, so that a defect of a model cannot pay.
+`checks()` is read by `expectations.suites.marts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from expectations.checks import CheckSpec, On
+
+ITEMS, LINES = "finance.fct_payroll_export_item", "finance.fct_payroll_export_line"
+READINESS, JOURNAL = "finance.rpt_payroll_export_readiness", "finance.fct_payout_journal"
+LEDGER, BALANCES, ACCRUALS = "finance.fct_payout_ledger", "finance.fct_payout_balance", "finance.fct_accrual"
+PAYMENTS = "finance.rpt_payment_readiness"
+EXPORTS, EXPORTED = "landing.payroll_export", "landing.payroll_export_ledger_line"
+POSTED = "landing.payroll_export_journal_line"
+APPROVALS, DEMANDS = "reference.payroll_export_approval", "reference.payroll_export_demand"
+MEMBERS, CONTEXT = "reference.governance_member", "core.int_run_context"
+ACCOUNTS, CHART, PAY_CODES = "reference.payout_account", "reference.gl_account", "reference.payout_pay_code"
+PAYMENT_DEMAND_COUNT = 7
+DEFECT = "a defect of the model: export nothing; see the keys below"
+TAMPERED = "run `sltw verify-payroll-export`: it says which file of which export is not as it was written"
+
+
+def checks() -> list[CheckSpec]:
+    """All checks of this module."""
+    return [*_items(), *_readiness(), *_lines(), *_journal()]
+
+
+def _on(table: str, *keys: str, requirements: tuple[str, ...] = ("OPS-7.2",)) -> On:
+    return On(table, table.partition(".")[2], keys=keys, requirements=requirements)
+
+
+def _items() -> Iterator[CheckSpec]:
+    on = _on(ITEMS, "ledger_line_id", "employee_number", "payment_period")
+    yield on.unique(("ledger_line_id",), "A line of the ledger is paid once.", DEFECT)
+    yield on.no_rows(
+        "are_the_ledger",
+        f"""
+        select coalesce(checked.ledger_line_id, ledger.ledger_line_id) as ledger_line_id,
+            coalesce(checked.employee_number, ledger.employee_number) as employee_number, checked.payment_period,
+            checked.amount, ledger.amount as ledger_amount
+        from checked
+        full join (select * from {LEDGER} where item_kind <> 'carry_forward') as ledger using (ledger_line_id)
+        where checked.amount is distinct from ledger.amount
+            or checked.employee_number is distinct from ledger.employee_number
+            or checked.currency_code is distinct from ledger.currency_code
+            or checked.payment_period < ledger.payment_period
+        """,
+        "Every line of the ledger stands in it with its own person, currency and amount, paid no earlier than booked.",
+        DEFECT,
+        reads=(LEDGER,),
+    )
+    yield on.no_rows(
+        "exported_are_those_that_were_exported",
+        f"""
+        select coalesce(checked.ledger_line_id, exported.ledger_line_id) as ledger_line_id,
+            coalesce(checked.employee_number, exported.employee_number) as employee_number, exported.payment_period,
+            checked.amount, exported.amount as exported_amount
+        from (select * from checked where item_status = 'exported' or export_number is not null) as checked
+        full join {EXPORTED} as exported using (ledger_line_id)
+        where checked.item_status is distinct from 'exported' or checked.amount is distinct from exported.amount
+            or checked.payment_period is distinct from exported.payment_period
+            or checked.country_code is distinct from exported.country_code
+            or checked.export_number is distinct from exported.export_number
+            or checked.employee_number is distinct from exported.employee_number
+            or checked.currency_code is distinct from exported.currency_code
+        """,
+        "What is called exported was exported, to the cent and by that export, and all of it is in the ledger.",
+        TAMPERED,
+        reads=(EXPORTED,),
+    )
+    yield on.no_rows(
+        "payable_meet_every_demand",
+        f"""
+        with ready as (
+            select employee_number, country_code, currency_code, payment_period from {PAYMENTS} group by all
+            having count(*) = {PAYMENT_DEMAND_COUNT} and bool_and(is_met)
+        )
+        select checked.ledger_line_id, checked.employee_number, checked.payment_period
+        from checked
+        left join ready using (employee_number, country_code, currency_code, payment_period)
+        where checked.item_status = 'payable' and ready.employee_number is null
+        """,
+        "Nothing is payable of a payment that does not meet each of its demands.",
+        DEFECT,
+        reads=(PAYMENTS,),
+    )
+    yield on.no_rows(
+        "payments_are_whole_and_not_negative",
+        """
+        select null as ledger_line_id, employee_number, payment_period, currency_code, sum(amount) as amount
+        from checked where item_status <> 'exported' group by all
+        having bool_or(item_status = 'payable')
+            and (sum(amount) < 0 or not bool_and(item_status = 'payable'))
+        union all
+        select null, employee_number, payment_period, currency_code, sum(amount)
+        from checked where item_status = 'payable' group by employee_number, payment_period, currency_code, country_code
+        having sum(amount) < 0
+        """,
+        "A person's payment goes whole or not at all, and never takes money in any country.",
+        DEFECT,
+    )
+    yield on.no_rows(
+        "payable_come_to_the_balance",
+        f"""
+        with item as (
+            select employee_number, payment_period, currency_code, sum(amount) as amount
+            from checked where refusal_reasons is null or refusal_reasons not like '%negative\\_balance%' escape '\\'
+            group by all
+        ),
+        untouched as (
+            select employee_number, currency_code from {BALANCES} group by all
+            having bool_and(balance_amount >= 0 or carried_out_amount = -balance_amount)
+            except
+            select employee_number, currency_code from {EXPORTED}
+        )
+        select null as ledger_line_id, employee_number, payment_period, currency_code, item.amount,
+            balance.payable_amount
+        from item full join {BALANCES} as balance using (employee_number, payment_period, currency_code)
+        inner join untouched using (employee_number, currency_code)
+        where coalesce(item.amount, 0) <> coalesce(balance.payable_amount, 0)
+        """,
+        "What each person is to be paid in a month is what the ledger's balance says is payable.",
+        DEFECT,
+        reads=(BALANCES, EXPORTED),
+    )
+    yield on.no_rows(
+        "payable_are_mapped",
+        f"""
+        with dated as (select *, last_day(cast(payment_period || '-01' as date)) as posted_on from checked)
+        select dated.ledger_line_id, dated.employee_number, dated.payment_period, dated.account_code, dated.pay_code
+        from dated
+        where dated.item_status = 'payable' and (
+            not exists (
+                select 1 from {ACCOUNTS} as account inner join {CHART} as chart using (account_code)
+                where account.earning_kind = dated.earning_kind and account.account_code = dated.account_code
+                    and chart.account_role = 'incentive_expense'
+                    and dated.posted_on between account.effective_from
+                        and coalesce(account.effective_to, date '9999-12-31')
+            )
+            or not exists (
+                select 1 from {PAY_CODES} as code
+                where code.earning_kind = dated.earning_kind and code.earning_code = dated.pay_code
+                    and dated.posted_on between code.effective_from and coalesce(code.effective_to, date '9999-12-31')
+            )
+        )
+        """,
+        "What is payable has the expense account and the earning code in force for its kind on the month's last day.",
+        DEFECT,
+        reads=(ACCOUNTS, CHART, PAY_CODES),
+    )
+
+
+def _readiness() -> Iterator[CheckSpec]:
+    on = _on(READINESS, "payment_period", "country_code", "demand_code")
+    yield on.no_rows(
+        "lists_every_demand",
+        f"""
+        with due as (
+            select distinct payment_period, country_code from (
+                select payment_period, country_code, currency_code, employee_number, earning_kind from {ITEMS}
+                where item_status = 'payable' group by all having sum(amount) <> 0
+            )
+        ),
+        past as (select payment_period, country_code, max(export_number) as export_number from {EXPORTS} group by all),
+        asked as (
+            select due.*, coalesce(past.export_number, 0) + 1 as export_number, demand_code
+            from due left join past using (payment_period, country_code)
+            cross join (
+                select 'export_is_approved_by_' || role_code as demand_code from {DEMANDS}
+                union all select 'approvals_are_of_two_persons'
+            )
+        )
+        select coalesce(asked.payment_period, checked.payment_period) as payment_period,
+            coalesce(asked.country_code, checked.country_code) as country_code,
+            coalesce(asked.demand_code, checked.demand_code) as demand_code
+        from asked full join checked using (payment_period, country_code, demand_code)
+        where asked.export_number is distinct from checked.export_number
+            or checked.is_met is distinct from (checked.finding is null)
+        """,
+        "Every demand stands against the next export of each month and country that has something to pay.",
+        DEFECT,
+        reads=(ITEMS, EXPORTS, DEMANDS),
+    )
+    yield on.no_rows(
+        "approved_is_what_would_be_exported",
+        f"""
+        with line as (
+            select payment_period, country_code, currency_code, sum(amount) as amount from {ITEMS}
+            where item_status = 'payable'
+            group by payment_period, country_code, currency_code, employee_number, earning_kind, pay_code
+            having sum(amount) <> 0
+        ),
+        due as (
+            select payment_period, country_code, currency_code, count(*) as line_count, sum(amount) as amount
+            from line group by all
+        ),
+        number as (select distinct payment_period, country_code, export_number from checked),
+        counted as (
+            select approval.approval_id, approval.payment_period, approval.country_code, approval.role_code,
+                max(approval.approved_by) as approved_by
+            from {APPROVALS} as approval
+            inner join number using (payment_period, country_code, export_number)
+            left join due using (payment_period, country_code, currency_code)
+            where exists (
+                select 1 from {MEMBERS} as member
+                where member.employee_number = approval.approved_by and member.role_code = approval.role_code
+                    and approval.approved_on between member.from_on and coalesce(member.to_on, date '9999-12-31')
+            )
+            and greatest(cast(approval.approved_on as timestamp), approval.recorded_at)
+                <= (select max(as_of_at) from {CONTEXT})
+            and approval.decision = 'approved' and approval.approved_by <> approval.prepared_by
+            and approval.approved_on >= cast(approval.payment_period || '-01' as date)
+            and approval.role_code in (select role_code from {DEMANDS})
+            group by approval.approval_id, approval.payment_period, approval.country_code, approval.role_code
+            having bool_and(
+                approval.control_total_amount is not distinct from due.amount
+                and approval.line_count is not distinct from due.line_count
+            )
+            and count(*) = (
+                select count(*) from due as d
+                where d.payment_period = approval.payment_period and d.country_code = approval.country_code
+            )
+        )
+        select checked.payment_period, checked.country_code, checked.demand_code, checked.is_met
+        from checked
+        where checked.is_met <> case
+            when checked.demand_code = 'approvals_are_of_two_persons' then (
+                select count(distinct approved_by) > 1 from counted
+                where counted.payment_period = checked.payment_period and counted.country_code = checked.country_code
+            )
+            else exists (
+                select 1 from counted
+                where counted.payment_period = checked.payment_period and counted.country_code = checked.country_code
+                    and 'export_is_approved_by_' || counted.role_code = checked.demand_code
+            )
+        end
+        """,
+        "A signature counts just where it is of the lines and amounts to be exported, by somebody entitled to it.",
+        DEFECT,
+        reads=(ITEMS, APPROVALS, MEMBERS, CONTEXT, DEMANDS),
+    )
+
+
+def _lines() -> Iterator[CheckSpec]:
+    on = _on(LINES, "employee_number", "payment_period", "country_code", "export_number", "earning_kind")
+    yield on.no_rows(
+        "sum_their_ledger_lines",
+        f"""
+        with item as (
+            select payment_period, coalesce(country_code, '') as country_code, employee_number, currency_code,
+                earning_kind, coalesce(export_number, 0) as export_number, sum(amount) as amount, count(*) as line_count
+            from {ITEMS} group by all
+        )
+        select employee_number, payment_period, country_code, export_number, earning_kind, checked.amount,
+            item.amount as item_amount
+        from checked
+        full join item using (payment_period, country_code, employee_number, currency_code, earning_kind, export_number)
+        where checked.amount is distinct from item.amount or checked.ledger_line_count is distinct from item.line_count
+        """,
+        "Each line of the payroll file is the sum of its ledger lines, and no line is left out.",
+        DEFECT,
+        reads=(ITEMS,),
+    )
+    yield on.no_rows(
+        "ready_are_payable_and_approved",
+        f"""
+        with payable as (
+            select payment_period, country_code, employee_number, currency_code, earning_kind,
+                bool_and(item_status = 'payable') as is_payable
+            from {ITEMS} where export_number is null group by all
+        ),
+        approved as (
+            select payment_period, country_code from {READINESS} group by all
+            having bool_and(is_met) and count(*) = (select count(*) + 1 from {DEMANDS})
+        )
+        select checked.employee_number, checked.payment_period, checked.country_code, checked.export_number,
+            checked.earning_kind, checked.line_status
+        from checked
+        left join payable using (payment_period, country_code, employee_number, currency_code, earning_kind)
+        left join approved using (payment_period, country_code)
+        where (checked.line_status = 'exported') <> (checked.export_number > 0)
+            or (checked.line_status = 'ready') <> (
+                checked.export_number = 0 and coalesce(payable.is_payable, false)
+                and approved.payment_period is not null
+            )
+            or (checked.line_status = 'blocked') <> (checked.refusal_reasons is not null)
+        """,
+        "A line is ready just where its payment is payable and its export approved, and blocked only with a reason.",
+        DEFECT,
+        reads=(ITEMS, READINESS, DEMANDS),
+    )
+    yield on.no_rows(
+        "exported_come_to_the_exports",
+        f"""
+        with line as (
+            select payment_period, country_code, export_number, count(*) filter (amount <> 0) as line_count,
+                count(distinct employee_number) filter (amount <> 0) as employee_count
+            from checked where line_status = 'exported' group by all
+        )
+        select null as employee_number, payment_period, country_code, export_number, null as earning_kind,
+            line.line_count, written.line_count as written_line_count
+        from line full join {EXPORTS} as written using (payment_period, country_code, export_number)
+        where line.line_count is distinct from written.line_count
+            or line.employee_count is distinct from written.employee_count
+        union all
+        select null, payment_period, country_code, export_number, null, sequence_number, null
+        from (
+            select *, row_number() over (order by sequence_number) as place,
+                row_number() over (partition by payment_period, country_code order by sequence_number) as number,
+                lag(manifest_sha256) over (order by sequence_number) as sha256_before
+            from {EXPORTS}
+        )
+        where sequence_number <> place or export_number <> number
+            or previous_manifest_sha256 is distinct from sha256_before
+        """,
+        "The exports are a chain without a gap, and each has the lines and people its manifest counts.",
+        TAMPERED,
+        reads=(EXPORTS,),
+    )
+
+
+def _journal() -> Iterator[CheckSpec]:
+    on = _on(
+        JOURNAL,
+        *("voucher_code", "country_code", "currency_code", "earned_quarter", "cost_centre_code"),
+        requirements=("OPS-7.2", "OPS-7.3"),
+    )
+    signed = "sum(case when side = 'debit' then amount else -amount end)"
+    yield on.no_rows(
+        "balances_by_voucher_entity_and_currency",
+        f"""
+        select voucher_code, country_code, currency_code, null as earned_quarter, null as cost_centre_code,
+            {signed} as difference_amount
+        from checked group by voucher_code, country_code, currency_code
+        having {signed} <> 0 or min(amount) <= 0 or count(distinct fiscal_period) > 1
+        union all
+        select voucher_code, min(country_code), min(currency_code), null, null, null
+        from checked group by voucher_code
+        having count(distinct coalesce(country_code, '')) > 1 or count(distinct currency_code) > 1
+        """,
+        "Every voucher balances, is of one country, currency and month, and has amounts above zero.",
+        DEFECT,
+    )
+    yield on.no_rows(
+        "pays_what_payroll_is_handed",
+        f"""
+        with posted as (
+            select payment_period, country_code, currency_code, export_number, cost_centre_code, earned_quarter,
+                account_code, {signed} as amount
+            from checked where voucher_kind = 'payment' and account_role = 'incentive_expense' group by all
+        ),
+        number as (select distinct payment_period, country_code, export_number from {READINESS}),
+        paid as (
+            select item.payment_period, item.country_code, item.currency_code,
+                coalesce(item.export_number, number.export_number) as export_number, item.cost_centre_code,
+                item.earned_quarter, item.account_code, sum(item.amount) as amount
+            from {ITEMS} as item
+            left join number
+                on item.payment_period = number.payment_period and item.country_code = number.country_code
+            where item.item_status in ('payable', 'exported') group by all having sum(item.amount) <> 0
+        )
+        select null as voucher_code, country_code, currency_code, earned_quarter, cost_centre_code,
+            posted.amount as posted_amount, paid.amount as paid_amount
+        from posted full join paid using (
+            payment_period, country_code, currency_code, export_number, cost_centre_code, earned_quarter, account_code
+        )
+        where posted.amount is distinct from paid.amount
+        """,
+        "Expense is posted just for what payroll is handed, by export, cost centre, quarter and account.",
+        DEFECT,
+        reads=(ITEMS, READINESS),
+    )
+    yield on.no_rows(
+        "accrues_what_the_schedule_says",
+        f"""
+        with posted as (
+            select earned_quarter, cost_centre_code, currency_code, fiscal_period, {signed} as amount
+            from checked where voucher_kind = 'accrual' and account_role = 'incentive_accrual_expense' group by all
+        ),
+        scheduled as (
+            select earned_quarter, cost_centre_code, currency_code, accrual_month as fiscal_period,
+                sum(accrual_amount) as amount
+            from {ACCRUALS} where accrual_kind in ('recognition', 'true_up') group by all
+        )
+        select null as voucher_code, null as country_code, currency_code, earned_quarter, cost_centre_code,
+            posted.amount as posted_amount, scheduled.amount as scheduled_amount
+        from posted full join scheduled using (earned_quarter, cost_centre_code, currency_code, fiscal_period)
+        where coalesce(posted.amount, 0) <> coalesce(scheduled.amount, 0)
+        """,
+        "The accruals of all countries, exported and open, are those of the schedule, month by month.",
+        DEFECT,
+        reads=(ACCRUALS,),
+    )
+    yield on.no_rows(
+        "takes_back_what_was_accrued_of_what_is_paid",
+        f"""
+        with reversed as (
+            select payment_period, country_code, currency_code, earned_quarter, cost_centre_code, {signed} as amount
+            from checked where voucher_kind = 'reversal' and account_role = 'incentive_accrual' group by all
+        ),
+        paid as (
+            select payment_period, country_code, currency_code, earned_quarter, cost_centre_code, sum(amount) as amount
+            from {ITEMS} where item_status in ('payable', 'exported') and earning_kind = 'incentive'
+                and item_kind = 'earning'
+            group by all
+        )
+        select null as voucher_code, country_code, currency_code, earned_quarter, cost_centre_code,
+            reversed.amount as reversed_amount, paid.amount as paid_amount
+        from reversed
+        full join paid using (payment_period, country_code, currency_code, earned_quarter, cost_centre_code)
+        where coalesce(reversed.amount, 0) <> coalesce(paid.amount, 0)
+        """,
+        "The accrual is taken back by just what is paid of it.",
+        DEFECT,
+        reads=(ITEMS,),
+    )
+    yield on.no_rows(
+        "exported_stand_as_written",
+        f"""
+        select voucher_code, coalesce(checked.country_code, posted.country_code) as country_code,
+            coalesce(checked.currency_code, posted.currency_code) as currency_code,
+            coalesce(checked.earned_quarter, posted.earned_quarter) as earned_quarter,
+            coalesce(checked.cost_centre_code, posted.cost_centre_code) as cost_centre_code, checked.amount,
+            posted.amount as written_amount
+        from (select * from checked where journal_status = 'exported') as checked
+        full join {POSTED} as posted using (voucher_code, line_number)
+        where checked.amount is distinct from posted.amount or checked.side is distinct from posted.side
+            or checked.account_code is distinct from posted.account_code
+            or checked.cost_centre_code is distinct from posted.cost_centre_code
+        """,
+        "A journal line that was exported stands as it was, and none is left out.",
+        TAMPERED,
+        reads=(POSTED,),
+    )

@@ -1,0 +1,175 @@
+"""Gate marts on the payroll export: the demonstration company passes, and each check refuses its defects."""
+# ruff: noqa: E501 (the defects stand one a line)
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from expectations.suites import marts_payroll_export
+from expectations.suites.marts_payroll_export import (
+    ACCOUNTS,
+    ACCRUALS,
+    APPROVALS,
+    BALANCES,
+    CHART,
+    CONTEXT,
+    DEMANDS,
+    EXPORTED,
+    EXPORTS,
+    ITEMS,
+    JOURNAL,
+    LEDGER,
+    LINES,
+    MEMBERS,
+    PAY_CODES,
+    PAYMENTS,
+    POSTED,
+    READINESS,
+)
+from tests.integration.bench import Bench
+
+pytestmark = pytest.mark.slow
+
+SPECS = {spec.check_name: spec for spec in marts_payroll_export.checks()}
+ITEM, R = "fct_payroll_export_item", "rpt_payroll_export_readiness"
+L, J = "fct_payroll_export_line", "fct_payout_journal"
+ONE = "rowid = (select min(rowid) from {t} where "
+READY = "payment_period = '2025-04' and country_code = 'IE'"
+PAYABLE = f"item_status = 'payable' and amount > 0 and {READY}"
+WRITTEN = "item_status = 'exported' and amount > 0"
+APPROVED = f"{R}_approved_is_what_would_be_exported"
+
+# check, table, statement
+DEFECTS = [
+    (f"{ITEM}_key_is_unique", ITEMS, f"insert into {{t}} select * from {{t}} where {ONE} {PAYABLE})"),
+    (f"{ITEM}_are_the_ledger", ITEMS, f"delete from {{t}} where {ONE} {PAYABLE})"),
+    (f"{ITEM}_are_the_ledger", ITEMS, f"update {{t}} set amount = amount + 0.01 where {ONE} {PAYABLE})"),
+    (f"{ITEM}_are_the_ledger", ITEMS, f"update {{t}} set employee_number = 'e9999' where {ONE} {PAYABLE})"),
+    (f"{ITEM}_are_the_ledger", ITEMS, f"update {{t}} set currency_code = 'GBP' where {ONE} {PAYABLE})"),
+    (f"{ITEM}_are_the_ledger", ITEMS, f"update {{t}} set payment_period = '2020-01' where {ONE} {PAYABLE})"),
+    (f"{ITEM}_are_the_ledger", LEDGER, f"update {{t}} set amount = amount + 0.01 where {ONE} item_kind = 'earning')"),
+    (f"{ITEM}_exported_are_those_that_were_exported", ITEMS, f"update {{t}} set item_status = 'exported' where {ONE} {PAYABLE})"),
+    (f"{ITEM}_exported_are_those_that_were_exported", ITEMS, f"update {{t}} set item_status = 'payable', export_number = null where {ONE} {WRITTEN})"),
+    (f"{ITEM}_exported_are_those_that_were_exported", ITEMS, f"update {{t}} set amount = amount + 0.01 where {ONE} {WRITTEN})"),
+    (f"{ITEM}_exported_are_those_that_were_exported", ITEMS, f"update {{t}} set export_number = 2 where {ONE} {WRITTEN})"),
+    (f"{ITEM}_exported_are_those_that_were_exported", EXPORTED, f"delete from {{t}} where {ONE} true)"),
+    (f"{ITEM}_exported_are_those_that_were_exported", EXPORTED, "insert into {t} select * replace ('gone' as ledger_line_id) from {t} limit 1"),
+    (f"{ITEM}_exported_are_those_that_were_exported", EXPORTED, f"update {{t}} set employee_number = 'e9999' where {ONE} true)"),
+    (f"{ITEM}_exported_are_those_that_were_exported", EXPORTED, f"update {{t}} set currency_code = 'GBP' where {ONE} true)"),
+    (f"{ITEM}_payable_meet_every_demand", PAYMENTS, f"update {{t}} set is_met = false where {ONE} {READY} and employee_number in (select employee_number from {ITEMS} where {PAYABLE}))"),
+    (f"{ITEM}_payable_meet_every_demand", PAYMENTS, f"delete from {{t}} where {ONE} {READY} and employee_number in (select employee_number from {ITEMS} where {PAYABLE}))"),
+    (f"{ITEM}_payable_meet_every_demand", ITEMS, "update {t} set item_status = 'payable' where refusal_reasons like 'readiness%'"),
+    (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, "update {t} set item_status = 'payable', refusal_reasons = null where refusal_reasons = 'negative_balance'"),
+    (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, f"update {{t}} set item_status = 'blocked' where {ONE} {PAYABLE} and employee_number in (select employee_number from {ITEMS} where {PAYABLE} group by 1 having count(*) > 1))"),
+    (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, f"insert into {{t}} select * replace (-0.01 as amount, 'DE' as country_code) from {{t}} where {ONE} {PAYABLE})"),
+    (f"{ITEM}_payable_come_to_the_balance", BALANCES, f"update {{t}} set payable_amount = payable_amount + 0.01 where {ONE} payment_period = '2025-04' and currency_code = 'EUR' and employee_number = 'e1001')"),
+    (f"{ITEM}_payable_come_to_the_balance", ITEMS, "update {t} set amount = amount + 0.01 where employee_number = 'e1001'"),
+    (f"{ITEM}_payable_come_to_the_balance", ITEMS, "update {t} set payment_period = '2025-10' where employee_number = 'e1001' and payment_period = '2025-04'"),
+    (f"{ITEM}_payable_are_mapped", ITEMS, f"update {{t}} set account_code = '6100' where {ONE} {PAYABLE})"),
+    (f"{ITEM}_payable_are_mapped", ITEMS, f"update {{t}} set pay_code = 'BASE' where {ONE} {PAYABLE})"),
+    (f"{ITEM}_payable_are_mapped", ACCOUNTS, "update {t} set effective_from = date '2025-05-01'"),
+    (f"{ITEM}_payable_are_mapped", CHART, "update {t} set account_role = 'salary_expense' where account_code = '6210'"),
+    (f"{ITEM}_payable_are_mapped", PAY_CODES, "update {t} set effective_to = date '2025-04-29'"),
+    (f"{R}_lists_every_demand", READINESS, f"delete from {{t}} where {ONE} true)"),
+    (f"{R}_lists_every_demand", READINESS, f"update {{t}} set export_number = 2 where {ONE} export_number = 1)"),
+    (f"{R}_lists_every_demand", READINESS, f"update {{t}} set is_met = true where {ONE} not is_met)"),
+    (f"{R}_lists_every_demand", DEMANDS, "insert into {t} values ('cio')"),
+    (f"{R}_lists_every_demand", ITEMS, "update {t} set item_status = 'payable' where payment_period = '2025-08'"),
+    (f"{R}_lists_every_demand", EXPORTS, "insert into {t} select * replace ('IE' as country_code, 9 as sequence_number) from {t} limit 1"),
+    (APPROVED, READINESS, f"update {{t}} set is_met = false where {ONE} {READY} and demand_code = 'approvals_are_of_two_persons')"),
+    (APPROVED, READINESS, "update {t} set is_met = true where payment_period = '2025-10' and country_code = 'IE'"),
+    (APPROVED, ITEMS, f"update {{t}} set amount = amount + 0.01 where {ONE} {PAYABLE})"),
+    (APPROVED, ITEMS, f"insert into {{t}} select * replace ('GBP' as currency_code) from {{t}} where {ONE} {PAYABLE})"),
+    (APPROVED, APPROVALS, "update {t} set control_total_amount = control_total_amount + 0.01"),
+    (APPROVED, APPROVALS, "update {t} set line_count = line_count + 1"),
+    (APPROVED, APPROVALS, "update {t} set export_number = export_number + 1"),
+    (APPROVED, APPROVALS, "insert into {t} select * replace ('GBP' as currency_code) from {t}"),
+    (APPROVED, APPROVALS, "update {t} set decision = 'rejected'"),
+    (APPROVED, APPROVALS, "update {t} set prepared_by = approved_by"),
+    (APPROVED, APPROVALS, "update {t} set approved_by = 'g2001'"),
+    (APPROVED, APPROVALS, "update {t} set role_code = 'cfo', approved_by = 'g2001'"),
+    (APPROVED, APPROVALS, "update {t} set approved_on = date '2025-03-31'"),
+    (APPROVED, APPROVALS, "update {t} set recorded_at = timestamp '2026-01-06'"),
+    (APPROVED, MEMBERS, "update {t} set to_on = date '2025-04-21' where role_code = 'controller'"),
+    (APPROVED, CONTEXT, "update {t} set as_of_at = timestamp '2025-04-21'"),
+    (APPROVED, DEMANDS, "delete from {t} where role_code = 'cfo'"),
+    (f"{L}_sum_their_ledger_lines", LINES, f"delete from {{t}} where {ONE} true)"),
+    (f"{L}_sum_their_ledger_lines", LINES, f"update {{t}} set amount = amount + 0.01 where {ONE} true)"),
+    (f"{L}_sum_their_ledger_lines", LINES, f"update {{t}} set ledger_line_count = 99 where {ONE} true)"),
+    (f"{L}_sum_their_ledger_lines", LINES, f"insert into {{t}} select * replace (7 as export_number) from {{t}} where {ONE} true)"),
+    (f"{L}_sum_their_ledger_lines", ITEMS, f"update {{t}} set amount = amount + 0.01 where {ONE} {PAYABLE})"),
+    (f"{L}_ready_are_payable_and_approved", LINES, f"update {{t}} set line_status = 'ready', refusal_reasons = null where {ONE} line_status = 'blocked')"),
+    (f"{L}_ready_are_payable_and_approved", LINES, f"update {{t}} set line_status = 'exported' where {ONE} line_status = 'ready')"),
+    (f"{L}_ready_are_payable_and_approved", LINES, f"update {{t}} set refusal_reasons = null where {ONE} line_status = 'blocked')"),
+    (f"{L}_ready_are_payable_and_approved", ITEMS, f"update {{t}} set item_status = 'blocked' where {ONE} {PAYABLE})"),
+    (f"{L}_ready_are_payable_and_approved", READINESS, f"update {{t}} set is_met = false where {ONE} {READY})"),
+    (f"{L}_ready_are_payable_and_approved", READINESS, f"delete from {{t}} where {ONE} {READY})"),
+    (f"{L}_exported_come_to_the_exports", EXPORTS, "delete from {t} where sequence_number = 1"),
+    (f"{L}_exported_come_to_the_exports", EXPORTS, "update {t} set previous_manifest_sha256 = 'x' where sequence_number = 2"),
+    (f"{L}_exported_come_to_the_exports", EXPORTS, "update {t} set line_count = line_count + 1"),
+    (f"{L}_exported_come_to_the_exports", EXPORTS, "update {t} set employee_count = employee_count + 1"),
+    (f"{L}_exported_come_to_the_exports", LINES, f"delete from {{t}} where {ONE} line_status = 'exported' and amount <> 0)"),
+    (f"{J}_balances_by_voucher_entity_and_currency", JOURNAL, f"update {{t}} set amount = amount + 0.01 where {ONE} true)"),
+    (f"{J}_balances_by_voucher_entity_and_currency", JOURNAL, f"delete from {{t}} where {ONE} side = 'debit')"),
+    (f"{J}_balances_by_voucher_entity_and_currency", JOURNAL, "update {t} set amount = -amount"),
+    (f"{J}_balances_by_voucher_entity_and_currency", JOURNAL, f"update {{t}} set currency_code = 'GBP' where {ONE} true)"),
+    (f"{J}_balances_by_voucher_entity_and_currency", JOURNAL, f"update {{t}} set country_code = 'DE' where {ONE} country_code is not null)"),
+    (f"{J}_balances_by_voucher_entity_and_currency", JOURNAL, f"update {{t}} set fiscal_period = '2020-01' where {ONE} true)"),
+    (f"{J}_pays_what_payroll_is_handed", JOURNAL, "update {t} set amount = amount + 0.01 where voucher_kind = 'payment'"),
+    (f"{J}_pays_what_payroll_is_handed", JOURNAL, "delete from {t} where voucher_kind = 'payment' and journal_status = 'exported'"),
+    (f"{J}_pays_what_payroll_is_handed", JOURNAL, f"update {{t}} set account_code = '6100' where {ONE} account_role = 'incentive_expense')"),
+    (f"{J}_pays_what_payroll_is_handed", ITEMS, f"update {{t}} set amount = amount + 0.01 where {ONE} {PAYABLE})"),
+    (f"{J}_accrues_what_the_schedule_says", JOURNAL, "update {t} set amount = amount + 0.01 where voucher_kind = 'accrual' and payment_period = '2025-04'"),
+    (f"{J}_accrues_what_the_schedule_says", JOURNAL, "delete from {t} where refusal_reasons = 'country_unknown'"),
+    (f"{J}_accrues_what_the_schedule_says", ACCRUALS, f"update {{t}} set accrual_amount = accrual_amount + 0.01 where {ONE} accrual_kind = 'true_up')"),
+    (f"{J}_takes_back_what_was_accrued_of_what_is_paid", JOURNAL, "update {t} set amount = amount + 0.01 where voucher_kind = 'reversal'"),
+    (f"{J}_takes_back_what_was_accrued_of_what_is_paid", ITEMS, f"update {{t}} set amount = amount + 0.01 where {ONE} {PAYABLE} and earning_kind = 'incentive')"),
+    (f"{J}_exported_stand_as_written", JOURNAL, f"update {{t}} set amount = amount + 0.01 where {ONE} journal_status = 'exported')"),
+    (f"{J}_exported_stand_as_written", JOURNAL, f"update {{t}} set side = 'credit' where {ONE} journal_status = 'exported' and side = 'debit')"),
+    (f"{J}_exported_stand_as_written", JOURNAL, f"update {{t}} set account_code = '6100' where {ONE} journal_status = 'exported')"),
+    (f"{J}_exported_stand_as_written", JOURNAL, f"update {{t}} set cost_centre_code = 'CC-9' where {ONE} journal_status = 'exported')"),
+    (f"{J}_exported_stand_as_written", POSTED, f"delete from {{t}} where {ONE} true)"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A copy of the built warehouse in which April's US and IN are exported; any defect is made in here and undone."""
+    copy = Bench.of(demo_warehouse.warehouse_path, tmp_path_factory.mktemp("payroll"))
+    for number, country, previous in ((1, "US", "null"), (2, "IN", "'m1'")):
+        place = f"payment_period = '2025-04' and country_code = '{country}'"
+        copy.sql(
+            f"insert into {EXPORTED} by name select * exclude (ledger_payment_period, item_kind, "
+            "cost_centre_code, earned_quarter, is_accrued, item_status, refusal_reasons) replace (1 as export_number) "
+            f"from {ITEMS} "
+            f"where {place} and item_status = 'payable'",
+            f"insert into {POSTED} by name select payment_period, country_code, export_number, voucher_code, line_number, "
+            "voucher_kind, fiscal_period, currency_code, account_role, account_code, cost_centre_code, earned_quarter, "
+            f"side, amount from {JOURNAL} where {place}",
+            f"insert into {EXPORTS} select '2025-04', '{country}', 1, {number}, timestamp '2026-01-05', "
+            f"timestamp '2026-01-05', 'm{number}', {previous}, "
+            f"count(*) filter (amount <> 0), count(distinct employee_number) filter (amount <> 0) from {LINES} "
+            f"where {place} and line_status = 'ready'",
+            f"update {ITEMS} set item_status = 'exported', export_number = 1 where {place} and item_status = 'payable'",
+            f"update {LINES} set line_status = 'exported', export_number = 1 where {place} and line_status = 'ready'",
+            f"update {JOURNAL} set journal_status = 'exported' where {place}",
+            f"delete from {READINESS} where {place}",
+        )
+    return copy
+
+
+def test_the_demonstration_company_passes(bench: Bench) -> None:
+    bench.assert_passes("marts", SPECS.values())
+
+
+@pytest.mark.parametrize(("name", "table", "statement"), DEFECTS, ids=[f"{c[0]}-{n}" for n, c in enumerate(DEFECTS)])
+def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, statement: str) -> None:
+    before = bench.outcome("marts", SPECS[name])
+    assert before.success, before
+    bench.assert_refuses(SPECS[name], table, statement)
+
+
+def test_every_check_has_a_defect() -> None:
+    assert {name for name, _, _ in DEFECTS} == set(SPECS)
