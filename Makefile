@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 COMPILE := pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all faults lint format dagster docs coverage export-run publish lock clean close verify-archive close-faults
+.PHONY: help setup demo test test-all faults lint format dagster docs coverage export-run publish lock clean close verify-archive close-faults payroll-export verify-payroll-export payroll-faults
 
 help: ## show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -87,6 +87,16 @@ verify-archive: $(READY) ## hold every byte of the closed periods against their 
 
 close-faults: $(READY) ## kill N=<runs> closes of the demonstration's warehouse at random moments, each into an archive of its own
 	@$(BIN)/python -m tests.faults.close_kills --runs $(or $(N),50)
+
+payroll-export: $(READY) ## write a month's payroll file and journal, once: PAYMENT_PERIOD=<month, such as 2025-04> [COUNTRY=<code>]
+	@test -n "$(PAYMENT_PERIOD)" || { echo "PAYMENT_PERIOD is not set: make payroll-export PAYMENT_PERIOD=<month, such as 2025-04>" >&2; exit 2; }
+	@$(BIN)/sltw payroll-export --payment-period "$(PAYMENT_PERIOD)" $(if $(COUNTRY),--country "$(COUNTRY)")
+
+verify-payroll-export: $(READY) ## hold every byte of the payroll exports against their manifests
+	@$(BIN)/sltw verify-payroll-export
+
+payroll-faults: $(READY) ## kill N=<runs> payroll exports at random moments, each into a folder of its own
+	@$(BIN)/python -m tests.faults.payroll_kills --runs $(or $(N),50)
 
 lock: $(READY) ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	@$(BIN)/uv $(COMPILE) pyproject.toml --extra dev --output-file requirements.lock
