@@ -11,11 +11,11 @@
         {{ exact_integer('null') }} as {{ measure }}_products,
         {{ exact_integer('null') }} as {{ measure }}_whole_squares
         {%- else -%}
-        sum(case when is_{{ measure }}_squared then {{ exact_integer(measure) }} * {{ measure }} end)
+        sum(case when is_{{ measure }}_squared then {{ multiplied_exactly(measure, measure) }} end)
             as {{ measure }}_squares,
-        sum(case when is_{{ measure }}_squared then {{ exact_integer(measure) }} * {{ whole }} end)
+        sum(case when is_{{ measure }}_squared then {{ multiplied_exactly(measure, whole) }} end)
             as {{ measure }}_products,
-        sum(case when is_{{ measure }}_squared then {{ exact_integer(whole) }} * {{ whole }} end)
+        sum(case when is_{{ measure }}_squared then {{ multiplied_exactly(whole, whole) }} end)
             as {{ measure }}_whole_squares
         {%- endif -%}
         {{ ',\n        ' if not loop.last }}
