@@ -1,5 +1,10 @@
 -- The value of every metric per entity and period, from the sums: raw, standardised, seasonally adjusted and shrunk,
 -- with interval, phase and freeze. metric_value is the one the definition's value_basis names, after freezes.
+-- A result is told by six columns, most of them text. What is grouped and joined a result at a time goes by numbers in
+-- their place (of version, calculation, entity and period), given once to the few there are of each and good within this
+-- statement alone; the codes come back in the end. A calculation is what versions of a metric share that take the same
+-- of the cells and value it alike, such as one that changed its target and is replayed beside the one in force: its
+-- values are computed once.
 with metric_definition as (
     select * from {{ ref('int_metric_definition') }}
 ),
@@ -12,7 +17,8 @@ metric_period as (
     select * from {{ ref('int_metric_period') }}
 ),
 
-metric_sum as (
+-- read several times from the table, which is cheaper than keeping it in memory between
+metric_sum as not materialized (
     select * from {{ ref('int_metric_sum') }}
 ),
 
@@ -67,6 +73,85 @@ governed_entity as (
     from vendor_family
 ),
 
+-- the number of what a version takes of the cells
+version_recipe as (
+    select
+        metric_code,
+        metric_version,
+        min(recipe_number) as recipe_number
+    from metric_sum
+    group by metric_code, metric_version
+),
+
+-- all that a value depends on but its sums stands in the order of calculation_number; a version without sums is its own
+numbered_version as (
+    select
+        metric_definition.*,
+        {{ metric_critical_value('metric_definition.confidence_level') }} as critical_value,
+        dense_rank() over (order by metric_definition.metric_code, metric_definition.metric_version) as version_number,
+        dense_rank() over (
+            order by
+                metric_definition.metric_code,
+                coalesce(version_recipe.recipe_number, -metric_definition.metric_version),
+                metric_definition.aggregation_kind,
+                metric_definition.value_basis,
+                metric_definition.value_multiplier,
+                metric_definition.value_divisor,
+                metric_definition.denominator_measure,
+                metric_definition.standardised_by,
+                metric_definition.sample_dimension,
+                metric_definition.shrinkage_policy,
+                metric_definition.prior_sample_count,
+                metric_definition.min_sample_count,
+                metric_definition.confidence_level
+        ) as calculation_number
+    from metric_definition
+    left join version_recipe
+        on
+            metric_definition.metric_code = version_recipe.metric_code
+            and metric_definition.metric_version = version_recipe.metric_version
+),
+
+calculation as (
+    select distinct
+        calculation_number,
+        metric_code,
+        aggregation_kind,
+        value_basis,
+        value_multiplier,
+        value_divisor,
+        denominator_measure,
+        standardised_by,
+        sample_dimension,
+        shrinkage_policy,
+        prior_sample_count,
+        min_sample_count,
+        confidence_level,
+        critical_value
+    from numbered_version
+),
+
+-- an entity that is in no register any more has sums and no result: it counts in what all of its type have together
+numbered_entity as (
+    select
+        entity_type,
+        entity_code,
+        dense_rank() over (order by entity_type) as type_number,
+        row_number() over (order by entity_type, entity_code) as entity_number
+    from (
+        select
+            entity_type,
+            entity_code
+        from governed_entity
+        union distinct
+        select
+            entity_type,
+            entity_code
+        from metric_sum
+        group by entity_type, entity_code
+    ) as entity
+),
+
 -- every governed entity has a result, measured or not; a person has one from where a definition measures anything of
 -- them
 measured_entity as (
@@ -78,45 +163,163 @@ measured_entity as (
     from metric_entity_type
     inner join governed_entity on metric_entity_type.entity_type = governed_entity.entity_type
     union all
-    select distinct
+    select
         metric_code,
         metric_version,
         entity_type,
         entity_code
     from metric_sum
     where entity_type = 'person'
+    group by metric_code, metric_version, entity_type, entity_code
+),
+
+version_entity as (
+    select
+        numbered_version.version_number,
+        numbered_version.calculation_number,
+        numbered_entity.type_number,
+        numbered_entity.entity_number
+    from measured_entity
+    inner join numbered_version
+        on
+            measured_entity.metric_code = numbered_version.metric_code
+            and measured_entity.metric_version = numbered_version.metric_version
+    inner join numbered_entity
+        on
+            measured_entity.entity_type = numbered_entity.entity_type
+            and measured_entity.entity_code = numbered_entity.entity_code
+),
+
+numbered_period as (
+    select
+        *,
+        dense_rank() over (order by period_grain, period_start_on) as period_number
+    from metric_period
+),
+
+numbered_type as (
+    select distinct
+        entity_type,
+        type_number
+    from numbered_entity
+),
+
+measured_type as (
+    select
+        metric_code,
+        metric_version,
+        entity_type
+    from metric_entity_type
+    union distinct
+    select
+        metric_code,
+        metric_version,
+        entity_type
+    from metric_sum
+    where entity_type = 'person'
+    group by metric_code, metric_version, entity_type
+),
+
+version_type as (
+    select
+        numbered_version.version_number,
+        numbered_version.calculation_number,
+        numbered_type.entity_type,
+        numbered_type.type_number
+    from measured_type
+    inner join numbered_version
+        on
+            measured_type.metric_code = numbered_version.metric_code
+            and measured_type.metric_version = numbered_version.metric_version
+    inner join numbered_type on measured_type.entity_type = numbered_type.entity_type
+),
+
+-- the periods of a version, of each entity type it is measured in
+version_type_period as (
+    select
+        version_type.version_number,
+        version_type.calculation_number,
+        version_type.type_number,
+        version_type.entity_type,
+        row_number() over (
+            order by version_type.version_number, version_type.type_number, numbered_period.period_number
+        ) as result_group_number,
+        numbered_period.*
+    from numbered_period
+    inner join numbered_version
+        on
+            numbered_period.metric_code = numbered_version.metric_code
+            and numbered_period.metric_version = numbered_version.metric_version
+    inner join version_type
+        on
+            numbered_version.version_number = version_type.version_number
+            and version_type.entity_type = coalesce(numbered_period.replayed_entity_type, version_type.entity_type)
 ),
 
 quarter_month as (
     select {{ number_spine('0', '2') }} as month_number
 ),
 
-period_month as (
+type_month as (
     select
-        metric_period.metric_code,
-        metric_period.metric_version,
-        metric_period.period_grain,
-        metric_period.period_start_on,
-        {{ add_months('metric_period.period_start_on', 'quarter_month.month_number') }} as month_on
-    from metric_period
-    inner join quarter_month on metric_period.period_grain = 'quarter' or quarter_month.month_number = 0
+        version_type_period.version_number,
+        version_type_period.calculation_number,
+        version_type_period.type_number,
+        version_type_period.entity_type,
+        version_type_period.period_number,
+        {{ add_months('version_type_period.period_start_on', 'quarter_month.month_number') }} as month_on
+    from version_type_period
+    inner join quarter_month on version_type_period.period_grain = 'quarter' or quarter_month.month_number = 0
+),
+
+-- versions of one calculation have the same sums in a month: one of them gives it
+month_source as (
+    select
+        calculation_number,
+        type_number,
+        month_on,
+        min(version_number) as version_number
+    from type_month
+    group by calculation_number, type_number, month_on
+),
+
+calculation_month as (
+    select distinct
+        type_month.calculation_number,
+        type_month.period_number,
+        calculation.denominator_measure is null as is_count_denominator,
+        numbered_version.metric_code,
+        numbered_version.metric_version,
+        type_month.entity_type,
+        type_month.month_on,
+        {{ integer_units('seasonal_index.seasonal_factor', 6) }} as seasonal_units
+    from type_month
+    inner join month_source
+        on
+            type_month.calculation_number = month_source.calculation_number
+            and type_month.type_number = month_source.type_number
+            and type_month.month_on = month_source.month_on
+    inner join numbered_version on month_source.version_number = numbered_version.version_number
+    inner join calculation on type_month.calculation_number = calculation.calculation_number
+    left join seasonal_index
+        on
+            calculation.metric_code = seasonal_index.metric_code
+            and type_month.entity_type = seasonal_index.entity_type
+            and month(type_month.month_on) = seasonal_index.season_number
 ),
 
 monthly as (
     select
-        period_month.period_grain,
-        period_month.period_start_on,
-        metric_sum.metric_code,
-        metric_sum.metric_version,
-        metric_sum.entity_type,
-        metric_sum.entity_code,
-        metric_sum.month_on,
+        calculation_month.calculation_number,
+        calculation_month.period_number,
+        numbered_entity.entity_number,
+        numbered_entity.type_number,
         metric_sum.stratum_code,
         metric_sum.sample_code,
         metric_sum.numerator,
         metric_sum.plain_numerator,
         case
-            when metric_definition.denominator_measure is null then metric_sum.observation_count
+            when calculation_month.is_count_denominator then metric_sum.observation_count
             else metric_sum.denominator
         end as denominator,
         metric_sum.observation_count,
@@ -125,32 +328,26 @@ monthly as (
         metric_sum.numerator_square_sum,
         metric_sum.denominator_square_sum,
         metric_sum.product_sum,
-        {{ integer_units('seasonal_index.seasonal_factor', 6) }} as seasonal_units
+        calculation_month.seasonal_units
     from metric_sum
-    inner join metric_definition
+    inner join calculation_month
         on
-            metric_sum.metric_code = metric_definition.metric_code
-            and metric_sum.metric_version = metric_definition.metric_version
-    inner join period_month
+            metric_sum.metric_code = calculation_month.metric_code
+            and metric_sum.metric_version = calculation_month.metric_version
+            and metric_sum.entity_type = calculation_month.entity_type
+            and metric_sum.month_on = calculation_month.month_on
+    inner join numbered_entity
         on
-            metric_sum.metric_code = period_month.metric_code
-            and metric_sum.metric_version = period_month.metric_version
-            and metric_sum.month_on = period_month.month_on
-    left join seasonal_index
-        on
-            metric_sum.metric_code = seasonal_index.metric_code
-            and metric_sum.entity_type = seasonal_index.entity_type
-            and month(metric_sum.month_on) = seasonal_index.season_number
+            metric_sum.entity_type = numbered_entity.entity_type
+            and metric_sum.entity_code = numbered_entity.entity_code
 ),
 
 period_sum as (
     select
-        metric_code,
-        metric_version,
-        entity_type,
-        entity_code,
-        period_grain,
-        period_start_on,
+        calculation_number,
+        period_number,
+        entity_number,
+        type_number,
         {% for sum in [
             'numerator', 'plain_numerator', 'denominator', 'observation_count', 'weighted_numerator_sum',
             'weighted_denominator_sum',
@@ -166,90 +363,74 @@ period_sum as (
                 then {{ round_half_up_integer('sum(denominator * seasonal_units)', 'sum(denominator)') }}
         end as seasonal_units
     from monthly
-    group by metric_code, metric_version, entity_type, entity_code, period_grain, period_start_on
+    group by calculation_number, period_number, entity_number, type_number
 ),
 
 sample_sum as (
     select
-        metric_code,
-        metric_version,
-        entity_type,
-        entity_code,
-        period_grain,
-        period_start_on,
+        calculation_number,
+        period_number,
+        entity_number,
         count(distinct sample_code) as distinct_sample_count
     from monthly
     where sample_code <> '' and observation_count > 0
-    group by metric_code, metric_version, entity_type, entity_code, period_grain, period_start_on
+    group by calculation_number, period_number, entity_number
 ),
 
 stratum_sum as (
     select
-        metric_code,
-        metric_version,
-        entity_type,
-        entity_code,
-        period_grain,
-        period_start_on,
+        calculation_number,
+        period_number,
+        entity_number,
+        type_number,
         stratum_code,
+        sum(numerator) as numerator,
         sum(denominator) as denominator
     from monthly
     where stratum_code <> ''
-    group by metric_code, metric_version, entity_type, entity_code, period_grain, period_start_on, stratum_code
+    group by calculation_number, period_number, entity_number, type_number, stratum_code
 ),
 
 -- the reference: all entities of the type in the period, a stratum at a time
 stratum_reference as (
     select
-        metric_code,
-        metric_version,
-        entity_type,
-        period_grain,
-        period_start_on,
+        calculation_number,
+        period_number,
+        type_number,
         stratum_code,
         {{ round_half_up_integer(exact_integer('sum(numerator)') ~ ' * 1000000000000', 'sum(denominator)') }}
             as reference_units
-    from monthly
-    where stratum_code <> ''
-    group by metric_code, metric_version, entity_type, period_grain, period_start_on, stratum_code
+    from stratum_sum
+    group by calculation_number, period_number, type_number, stratum_code
 ),
 
 -- a stratum in which the reference has no denominator can bring none of its own
 expected as (
     select
-        stratum_sum.metric_code,
-        stratum_sum.metric_version,
-        stratum_sum.entity_type,
-        stratum_sum.entity_code,
-        stratum_sum.period_grain,
-        stratum_sum.period_start_on,
+        stratum_sum.calculation_number,
+        stratum_sum.period_number,
+        stratum_sum.entity_number,
         sum({{ exact_integer('stratum_sum.denominator') }} * coalesce(stratum_reference.reference_units, 0))
             as expected_units
     from stratum_sum
     inner join stratum_reference
         on
-            stratum_sum.metric_code = stratum_reference.metric_code
-            and stratum_sum.metric_version = stratum_reference.metric_version
-            and stratum_sum.entity_type = stratum_reference.entity_type
-            and stratum_sum.period_grain = stratum_reference.period_grain
-            and stratum_sum.period_start_on = stratum_reference.period_start_on
+            stratum_sum.calculation_number = stratum_reference.calculation_number
+            and stratum_sum.period_number = stratum_reference.period_number
+            and stratum_sum.type_number = stratum_reference.type_number
             and stratum_sum.stratum_code = stratum_reference.stratum_code
-    group by
-        stratum_sum.metric_code, stratum_sum.metric_version, stratum_sum.entity_type, stratum_sum.entity_code,
-        stratum_sum.period_grain, stratum_sum.period_start_on
+    group by stratum_sum.calculation_number, stratum_sum.period_number, stratum_sum.entity_number
 ),
 
 pool_sum as (
     select
-        metric_code,
-        metric_version,
-        entity_type,
-        period_grain,
-        period_start_on,
+        calculation_number,
+        period_number,
+        type_number,
         sum(numerator) as pool_numerator,
         sum(denominator) as pool_denominator
     from period_sum
-    group by metric_code, metric_version, entity_type, period_grain, period_start_on
+    group by calculation_number, period_number, type_number
 ),
 
 -- what is the same for all entities of a type is computed once
@@ -261,14 +442,11 @@ pool as (
         ) }} as reference_units,
         -- a total has no mean over entities that would say what to expect of one
         case
-            when metric_definition.aggregation_kind <> 'sum'
+            when calculation.aggregation_kind <> 'sum'
                 then {{ metric_units('pool_sum.pool_numerator', 'pool_sum.pool_denominator') }}
         end as mean_units
     from pool_sum
-    inner join metric_definition
-        on
-            pool_sum.metric_code = metric_definition.metric_code
-            and pool_sum.metric_version = metric_definition.metric_version
+    inner join calculation on pool_sum.calculation_number = calculation.calculation_number
 ),
 
 valued_pool as (
@@ -290,46 +468,43 @@ first_in_force as (
 
 version_period as (
     select
-        metric_definition.metric_code,
-        metric_definition.metric_version,
-        metric_definition.definition_hash,
-        metric_definition.aggregation_kind,
-        metric_definition.value_basis,
-        metric_definition.value_multiplier,
-        metric_definition.value_divisor,
-        metric_definition.standardised_by,
-        metric_definition.sample_dimension,
-        metric_definition.shrinkage_policy,
-        metric_definition.prior_sample_count,
-        metric_definition.min_sample_count,
-        metric_definition.confidence_level,
-        metric_definition.phase_in_days,
-        metric_definition.unit,
-        metric_definition.direction,
-        {{ metric_critical_value('metric_definition.confidence_level') }} as critical_value,
-        metric_period.period_grain,
-        metric_period.period_start_on,
-        metric_period.period_end_on,
-        metric_period.is_complete,
-        metric_period.is_in_force,
-        metric_period.replayed_entity_type,
+        version_type_period.result_group_number,
+        version_type_period.version_number,
+        version_type_period.calculation_number,
+        version_type_period.type_number,
+        version_type_period.period_number,
+        numbered_version.metric_code,
+        numbered_version.metric_version,
+        numbered_version.definition_hash,
+        numbered_version.aggregation_kind,
+        numbered_version.value_basis,
+        numbered_version.confidence_level,
+        numbered_version.phase_in_days,
+        numbered_version.unit,
+        numbered_version.direction,
+        version_type_period.entity_type,
+        version_type_period.period_grain,
+        version_type_period.period_start_on,
+        version_type_period.period_end_on,
+        version_type_period.is_complete,
+        version_type_period.is_in_force,
+        case when version_type_period.is_in_force then 0 else version_type_period.metric_version end as series_number,
         -- days of the ramp reached on the period's first and last day; the share is the mean of the period's days
         {{ day_count(
-            'coalesce(first_in_force.effective_from, metric_definition.effective_from)', 'metric_period.period_start_on'
-        ) }} - metric_definition.baseline_days + 1 as first_ramp_day_number,
+            'coalesce(first_in_force.effective_from, numbered_version.effective_from)',
+            'version_type_period.period_start_on'
+        ) }} - numbered_version.baseline_days + 1 as first_ramp_day_number,
         {{ day_count(
-            'coalesce(first_in_force.effective_from, metric_definition.effective_from)', 'metric_period.period_end_on'
-        ) }} - metric_definition.baseline_days as last_ramp_day_number,
-        {{ day_count('metric_period.period_start_on', 'metric_period.period_end_on') }} as period_days
-    from metric_definition
-    inner join metric_period
-        on
-            metric_definition.metric_code = metric_period.metric_code
-            and metric_definition.metric_version = metric_period.metric_version
+            'coalesce(first_in_force.effective_from, numbered_version.effective_from)',
+            'version_type_period.period_end_on'
+        ) }} - numbered_version.baseline_days as last_ramp_day_number,
+        {{ day_count('version_type_period.period_start_on', 'version_type_period.period_end_on') }} as period_days
+    from version_type_period
+    inner join numbered_version on version_type_period.version_number = numbered_version.version_number
     left join first_in_force
         on
-            metric_definition.metric_code = first_in_force.metric_code
-            and metric_definition.metric_version = first_in_force.metric_version
+            numbered_version.metric_code = first_in_force.metric_code
+            and numbered_version.metric_version = first_in_force.metric_version
 ),
 
 ramped_period as (
@@ -363,39 +538,44 @@ phased_period as (
     from ramped_period
 ),
 
+-- what a calculation has a value of: in each of its periods all that any of its versions measures
+calculation_entity as (
+    select distinct
+        calculation_number,
+        type_number,
+        entity_number
+    from version_entity
+),
+
+calculation_period as (
+    select distinct
+        calculation_number,
+        type_number,
+        period_number
+    from version_type_period
+),
+
 measured as (
     select
-        phased_period.metric_code,
-        phased_period.metric_version,
-        phased_period.definition_hash,
-        phased_period.aggregation_kind,
-        phased_period.value_basis,
-        phased_period.value_multiplier,
-        phased_period.value_divisor,
-        phased_period.standardised_by,
-        phased_period.shrinkage_policy,
-        phased_period.prior_sample_count,
-        phased_period.min_sample_count,
-        phased_period.confidence_level,
-        phased_period.unit,
-        phased_period.direction,
-        phased_period.critical_value,
-        measured_entity.entity_type,
-        measured_entity.entity_code,
-        phased_period.period_grain,
-        phased_period.period_start_on,
-        phased_period.period_end_on,
-        phased_period.is_complete,
-        phased_period.is_in_force,
-        phased_period.phase,
-        phased_period.phase_share,
+        calculation_period.calculation_number,
+        calculation_period.period_number,
+        calculation_entity.entity_number,
+        calculation.aggregation_kind,
+        calculation.value_basis,
+        calculation.value_multiplier,
+        calculation.value_divisor,
+        calculation.standardised_by,
+        calculation.shrinkage_policy,
+        calculation.prior_sample_count,
+        calculation.min_sample_count,
+        calculation.critical_value,
         coalesce(period_sum.numerator, 0) as numerator,
         coalesce(period_sum.plain_numerator, 0) as plain_numerator,
         coalesce(period_sum.denominator, 0) as denominator,
         coalesce(period_sum.observation_count, 0) as observation_count,
         coalesce(
             case
-                when phased_period.sample_dimension is null then period_sum.observation_count
+                when calculation.sample_dimension is null then period_sum.observation_count
                 else sample_sum.distinct_sample_count
             end, 0
         ) as sample_count,
@@ -409,30 +589,24 @@ measured as (
         valued_pool.reference_units,
         valued_pool.mean_units,
         valued_pool.reference_value
-    from phased_period
-    inner join measured_entity
+    from calculation_period
+    inner join calculation on calculation_period.calculation_number = calculation.calculation_number
+    inner join calculation_entity
         on
-            phased_period.metric_code = measured_entity.metric_code
-            and phased_period.metric_version = measured_entity.metric_version
-            and measured_entity.entity_type
-            = coalesce(phased_period.replayed_entity_type, measured_entity.entity_type)
+            calculation_period.calculation_number = calculation_entity.calculation_number
+            and calculation_period.type_number = calculation_entity.type_number
     {% for sums in ['period_sum', 'sample_sum', 'expected'] -%}
     left join {{ sums }}
         on
-            phased_period.metric_code = {{ sums }}.metric_code
-            and phased_period.metric_version = {{ sums }}.metric_version
-            and measured_entity.entity_type = {{ sums }}.entity_type
-            and measured_entity.entity_code = {{ sums }}.entity_code
-            and phased_period.period_grain = {{ sums }}.period_grain
-            and phased_period.period_start_on = {{ sums }}.period_start_on
+            calculation_period.calculation_number = {{ sums }}.calculation_number
+            and calculation_period.period_number = {{ sums }}.period_number
+            and calculation_entity.entity_number = {{ sums }}.entity_number
     {% endfor -%}
     left join valued_pool
         on
-            phased_period.metric_code = valued_pool.metric_code
-            and phased_period.metric_version = valued_pool.metric_version
-            and measured_entity.entity_type = valued_pool.entity_type
-            and phased_period.period_grain = valued_pool.period_grain
-            and phased_period.period_start_on = valued_pool.period_start_on
+            calculation_period.calculation_number = valued_pool.calculation_number
+            and calculation_period.period_number = valued_pool.period_number
+            and calculation_period.type_number = valued_pool.type_number
 ),
 
 valued as (
@@ -484,16 +658,38 @@ rounded as (
     from adjusted
 ),
 
+-- the value that counts, and beside it all that is published of a value
 chosen as (
     select
-        *,
+        calculation_number,
+        period_number,
+        entity_number,
+        numerator,
+        denominator,
+        sample_count,
         case value_basis
             when 'raw' then raw_value
             when 'standardised' then standardised_value
             when 'seasonally_adjusted' then seasonally_adjusted_value
             when 'shrunk' then shrunk_value
         end as chosen_value,
-        case when is_in_force then 0 else metric_version end as series_number
+        raw_value,
+        standardised_value,
+        {{ metric_decimal('case when standardised_by is not null then expected_units end') }} as expected_value,
+        reference_value,
+        {{ from_integer_units('seasonal_units', 6) }} as seasonal_factor,
+        seasonally_adjusted_value,
+        case
+            when shrinkage_policy = 'buehlmann'
+                then {{ round_half_up_ratio('sample_count', 'sample_count + prior_sample_count', 6) }}
+        end as credibility_share,
+        shrunk_value,
+    {% for bound in ['lower', 'upper'] -%}
+    {{ decimal_of(
+        'case when not is_insufficient then ' ~ bound ~ '_bound * case when standardised_by is null then 1 else '
+        ~ float_ratio(float_of('reference_units') ~ ' * ' ~ float_of('denominator'), 'expected_units') ~ ' end end'
+    ) }} as confidence_{{ bound }}_value{{ ',' if not loop.last }}
+    {% endfor -%}
     from rounded
 ),
 
@@ -513,12 +709,8 @@ frozen_day as (
 -- a freeze that touches a period touches its one value; where several do, the strictest decides
 freeze_of as (
     select
-        metric_period.metric_code,
-        metric_period.metric_version,
-        measured_entity.entity_type,
-        measured_entity.entity_code,
-        metric_period.period_grain,
-        metric_period.period_start_on,
+        phased_period.result_group_number,
+        version_entity.entity_number,
         case
             when bool_or(frozen_day.freeze_policy = 'suspend') then 'suspended'
             when bool_or(frozen_day.freeze_policy = 'carry') then 'carried'
@@ -526,90 +718,117 @@ freeze_of as (
         end as freeze_status,
         count(distinct frozen_day.day_on) as frozen_days,
         min(frozen_day.freeze_id) as first_freeze_id
-    from metric_period
+    from phased_period
     inner join frozen_day
         on
-            metric_period.metric_code = frozen_day.metric_code
-            and metric_period.period_start_on = case metric_period.period_grain
+            phased_period.metric_code = frozen_day.metric_code
+            and phased_period.entity_type = coalesce(frozen_day.entity_type, phased_period.entity_type)
+            and phased_period.period_start_on = case phased_period.period_grain
                 when 'month' then frozen_day.month_on
                 else {{ quarter_start('frozen_day.month_on') }}
             end
-    inner join measured_entity
+    inner join version_entity
         on
-            metric_period.metric_code = measured_entity.metric_code
-            and metric_period.metric_version = measured_entity.metric_version
-            and measured_entity.entity_type = coalesce(frozen_day.entity_type, measured_entity.entity_type)
-            and measured_entity.entity_code = coalesce(frozen_day.entity_code, measured_entity.entity_code)
-    group by
-        metric_period.metric_code, metric_period.metric_version, measured_entity.entity_type,
-        measured_entity.entity_code, metric_period.period_grain, metric_period.period_start_on
-),
-
-frozen as (
-    select
-        chosen.*,
-        coalesce(freeze_of.freeze_status, 'none') as freeze_status,
-        coalesce(freeze_of.frozen_days, 0) as frozen_days,
-        freeze_of.first_freeze_id as freeze_id
-    from chosen
-    left join freeze_of
+            phased_period.version_number = version_entity.version_number
+            and phased_period.type_number = version_entity.type_number
+    inner join numbered_entity
         on
-            chosen.metric_code = freeze_of.metric_code
-            and chosen.metric_version = freeze_of.metric_version
-            and chosen.entity_type = freeze_of.entity_type
-            and chosen.entity_code = freeze_of.entity_code
-            and chosen.period_grain = freeze_of.period_grain
-            and chosen.period_start_on = freeze_of.period_start_on
+            version_entity.entity_number = numbered_entity.entity_number
+            and numbered_entity.entity_code = coalesce(frozen_day.entity_code, numbered_entity.entity_code)
+    group by phased_period.result_group_number, version_entity.entity_number
 ),
 
 -- few values are carried: only the series of those are searched for what was last measured
 carried as (
     select
-        carried_value.metric_code,
-        carried_value.metric_version,
-        carried_value.entity_type,
-        carried_value.entity_code,
-        carried_value.period_grain,
-        carried_value.period_start_on,
-        max_by(earlier.chosen_value, earlier.period_start_on) as carried_value,
+        freeze_of.result_group_number,
+        freeze_of.entity_number,
+        max_by(chosen.chosen_value, earlier.period_start_on) as carried_value,
         max(earlier.period_start_on) as last_unfrozen_on
-    from frozen as carried_value
-    inner join frozen as earlier
+    from freeze_of
+    inner join phased_period on freeze_of.result_group_number = phased_period.result_group_number
+    inner join phased_period as earlier
         on
-            carried_value.metric_code = earlier.metric_code
-            and carried_value.series_number = earlier.series_number
-            and carried_value.entity_type = earlier.entity_type
-            and carried_value.entity_code = earlier.entity_code
-            and carried_value.period_grain = earlier.period_grain
-            and carried_value.period_start_on > earlier.period_start_on
+            phased_period.metric_code = earlier.metric_code
+            and phased_period.series_number = earlier.series_number
+            and phased_period.type_number = earlier.type_number
+            and phased_period.period_grain = earlier.period_grain
+            and phased_period.period_start_on > earlier.period_start_on
+    left join chosen
+        on
+            earlier.calculation_number = chosen.calculation_number
+            and earlier.period_number = chosen.period_number
+            and freeze_of.entity_number = chosen.entity_number
+    left join freeze_of as earlier_freeze
+        on
+            earlier.result_group_number = earlier_freeze.result_group_number
+            and freeze_of.entity_number = earlier_freeze.entity_number
     where
-        carried_value.freeze_status = 'carried'
+        freeze_of.freeze_status = 'carried'
         and earlier.is_complete
-        and earlier.freeze_status in ('none', 'excluded')
-        and earlier.chosen_value is not null
-    group by
-        carried_value.metric_code, carried_value.metric_version, carried_value.entity_type,
-        carried_value.entity_code, carried_value.period_grain, carried_value.period_start_on
+        and coalesce(earlier_freeze.freeze_status, 'none') in ('none', 'excluded')
+        and chosen.chosen_value is not null
+    group by freeze_of.result_group_number, freeze_of.entity_number
 ),
 
+-- one row per result, in numbers
+result_key as (
+    select
+        phased_period.result_group_number,
+        phased_period.calculation_number,
+        phased_period.period_number,
+        version_entity.entity_number
+    from phased_period
+    inner join version_entity
+        on
+            phased_period.version_number = version_entity.version_number
+            and phased_period.type_number = version_entity.type_number
+),
+
+-- every result has its group, its entity and its values; left joins keep the engine from joining these among themselves
 settled as (
     select
-        frozen.*,
-        carried.last_unfrozen_on,
-        case frozen.freeze_status
+        phased_period.metric_code,
+        phased_period.metric_version,
+        phased_period.definition_hash,
+        phased_period.is_in_force,
+        phased_period.aggregation_kind,
+        phased_period.value_basis,
+        phased_period.unit,
+        phased_period.direction,
+        phased_period.entity_type,
+        numbered_entity.entity_code,
+        phased_period.period_grain,
+        phased_period.period_start_on,
+        phased_period.period_end_on,
+        phased_period.is_complete,
+        phased_period.confidence_level,
+        phased_period.phase,
+        phased_period.phase_share,
+        chosen.*,
+        case coalesce(freeze_of.freeze_status, 'none')
             when 'suspended' then null
             when 'carried' then carried.carried_value
-            else frozen.chosen_value
-        end as metric_value
-    from frozen
-    left join carried
+            else chosen.chosen_value
+        end as metric_value,
+        coalesce(freeze_of.freeze_status, 'none') as freeze_status,
+        coalesce(freeze_of.frozen_days, 0) as frozen_days,
+        freeze_of.first_freeze_id as freeze_id,
+        carried.last_unfrozen_on
+    from result_key
+    left join chosen
         on
-            frozen.metric_code = carried.metric_code
-            and frozen.metric_version = carried.metric_version
-            and frozen.entity_type = carried.entity_type
-            and frozen.entity_code = carried.entity_code
-            and frozen.period_grain = carried.period_grain
-            and frozen.period_start_on = carried.period_start_on
+            result_key.calculation_number = chosen.calculation_number
+            and result_key.period_number = chosen.period_number
+            and result_key.entity_number = chosen.entity_number
+    left join phased_period on result_key.result_group_number = phased_period.result_group_number
+    left join numbered_entity on result_key.entity_number = numbered_entity.entity_number
+    {% for freezing in ['freeze_of', 'carried'] -%}
+    left join {{ freezing }}
+        on
+            result_key.result_group_number = {{ freezing }}.result_group_number
+            and result_key.entity_number = {{ freezing }}.entity_number
+    {% endfor -%}
 ),
 
 final as (
@@ -639,23 +858,14 @@ final as (
         end as result_status,
         raw_value,
         standardised_value,
-        {{ metric_decimal('case when standardised_by is not null then expected_units end') }} as expected_value,
+        expected_value,
         reference_value,
-        {{ from_integer_units('seasonal_units', 6) }} as seasonal_factor,
+        seasonal_factor,
         seasonally_adjusted_value,
-        case
-            when shrinkage_policy = 'buehlmann'
-                then {{ round_half_up_ratio('sample_count', 'sample_count + prior_sample_count', 6) }}
-        end as credibility_share,
+        credibility_share,
         shrunk_value,
-        {{ decimal_of(
-            'case when not is_insufficient then lower_bound * case when standardised_by is null then 1 else '
-            ~ float_ratio(float_of('reference_units') ~ ' * ' ~ float_of('denominator'), 'expected_units') ~ ' end end'
-        ) }} as confidence_lower_value,
-        {{ decimal_of(
-            'case when not is_insufficient then upper_bound * case when standardised_by is null then 1 else '
-            ~ float_ratio(float_of('reference_units') ~ ' * ' ~ float_of('denominator'), 'expected_units') ~ ' end end'
-        ) }} as confidence_upper_value,
+        confidence_lower_value,
+        confidence_upper_value,
         confidence_level as confidence_share,
         phase,
         phase_share,

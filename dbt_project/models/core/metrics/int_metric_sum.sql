@@ -200,6 +200,7 @@ final as (
         version_month.month_on,
         recipe_sum.stratum_code,
         recipe_sum.sample_code,
+        version_recipe.recipe_number,
         {% for sum in [
             'numerator', 'plain_numerator', 'denominator', 'observation_count', 'weighted_numerator_sum',
             'weighted_denominator_sum',
