@@ -288,7 +288,8 @@ def prepare(settings: Settings) -> None:
         connection.execute("create schema if not exists landing")
         for name, columns in AUDIT_TABLES.items():
             connection.execute(f"create table if not exists landing.{name} ({columns})")
-            connection.execute(f"comment on table landing.{name} is '{TABLE_COMMENTS[name]}'")
+            comment = TABLE_COMMENTS[name].replace("'", "''")
+            connection.execute(f"comment on table landing.{name} is '{comment}'")
         present: dict[str, set[str]] = {}
         for schema, table, column in connection.execute(
             """
