@@ -31,9 +31,11 @@ from dagster_project.lib.payroll_export import (
     verify_payroll_exports,
 )
 from dagster_project.lib.run_lock import WarehouseBusyError, hold_run
+from expectations.suites import marts_payroll_export
 from ingestion.settings import Settings
 from tests.conftest import DemoWarehouse, paths_environment
 from tests.faults.payroll_kills import kill_exports
+from tests.integration.bench import Bench
 from tests.run_dbt import run_dbt
 
 pytestmark = pytest.mark.slow
@@ -91,6 +93,10 @@ def rebuild(settings: Settings, *models: str) -> None:
         settings.warehouse_path.parent / "target",
         *("run", "--select", *(models or MODELS)),
     )
+
+
+def assert_gate_passes(settings: Settings) -> None:
+    Bench(settings.warehouse_path, is_held=False).assert_passes("marts", marts_payroll_export.checks())
 
 
 # --- what is exported ---
@@ -181,6 +187,7 @@ def test_the_same_lines_are_refused_a_second_time(fresh: Settings) -> None:
     assert register_payroll_exports(fresh) == [done.link.period]
     assert register_payroll_exports(fresh) == []
     rebuild(fresh)
+    assert_gate_passes(fresh)
     assert rows(fresh, f"select distinct line_status from {LINES} where export_number = 1") == [("exported",)]
     assert set(refused(fresh)) == {"something_is_due"}
     exported = exported_lines(fresh.payroll_export_path, payroll_folder.read_chain(fresh.payroll_export_path))
@@ -222,6 +229,7 @@ def test_a_correction_is_exported_by_itself(fresh: Settings) -> None:
             f"'EUR', 1, 12.34, 'g2011', '{signer}', date '2025-04-28', timestamp '2025-04-28 10:00:00', 'approved')",
         )
     rebuild(fresh)
+    assert_gate_passes(fresh)
     done = export_payroll(fresh, MONTH, "IE")
     assert done.link.period == f"{MONTH}/IE/2"
     assert [(line["employee_number"], line["amount"]) for line in read(fresh, done.link.period, PAYROLL_FILE)] == [
@@ -242,6 +250,10 @@ def test_a_correction_is_exported_by_itself(fresh: Settings) -> None:
         f"i.payment_period = '{period}'",
     ) == [(Decimal("-5.00"),)]
     assert not verify_payroll_exports(fresh).findings
+    assert register_payroll_exports(fresh) == [f"{MONTH}/IE/2"]
+    rebuild(fresh)
+    assert_gate_passes(fresh)
+    assert set(refused(fresh)) == {"something_is_due"}
 
 
 # --- what refuses an export ---
