@@ -14,6 +14,7 @@ ITEMS, LINES = "finance.fct_payroll_export_item", "finance.fct_payroll_export_li
 READINESS, JOURNAL = "finance.rpt_payroll_export_readiness", "finance.fct_payout_journal"
 LEDGER, BALANCES, ACCRUALS = "finance.fct_payout_ledger", "finance.fct_payout_balance", "finance.fct_accrual"
 PAYMENTS = "finance.rpt_payment_readiness"
+WRITTEN = "finance.dim_payroll_export"
 EXPORTS, EXPORTED = "landing.payroll_export", "landing.payroll_export_ledger_line"
 POSTED = "landing.payroll_export_journal_line"
 APPROVALS, DEMANDS = "reference.payroll_export_approval", "reference.payroll_export_demand"
@@ -318,6 +319,20 @@ def _lines() -> Iterator[CheckSpec]:
             or previous_manifest_sha256 is distinct from sha256_before
         """,
         "The exports are a chain without a gap, and each has the lines and people its manifest counts.",
+        TAMPERED,
+        reads=(EXPORTS,),
+    )
+
+    written = _on(WRITTEN, "payment_period", "country_code", "export_number")
+    yield written.no_rows(
+        "lists_every_export",
+        f"""
+        select payment_period, country_code, export_number, checked.manifest_sha256, written.manifest_sha256
+        from checked full join {EXPORTS} as written using (payment_period, country_code, export_number)
+        where checked.manifest_sha256 is distinct from written.manifest_sha256
+            or checked.line_count is distinct from written.line_count
+        """,
+        "Every export stands in it with the hash that proves it, and no other does.",
         TAMPERED,
         reads=(EXPORTS,),
     )

@@ -27,6 +27,7 @@ from expectations.suites.marts_payroll_export import (
     PAYMENTS,
     POSTED,
     READINESS,
+    WRITTEN,
 )
 from tests.integration.bench import Bench
 
@@ -38,7 +39,7 @@ L, J = "fct_payroll_export_line", "fct_payout_journal"
 ONE = "rowid = (select min(rowid) from {t} where "
 READY = "payment_period = '2025-04' and country_code = 'IE'"
 PAYABLE = f"item_status = 'payable' and amount > 0 and {READY}"
-WRITTEN = "item_status = 'exported' and amount > 0"
+HANDED = "item_status = 'exported' and amount > 0"
 APPROVED = f"{R}_approved_is_what_would_be_exported"
 
 # check, table, statement
@@ -51,9 +52,9 @@ DEFECTS = [
     (f"{ITEM}_are_the_ledger", ITEMS, f"update {{t}} set payment_period = '2020-01' where {ONE} {PAYABLE})"),
     (f"{ITEM}_are_the_ledger", LEDGER, f"update {{t}} set amount = amount + 0.01 where {ONE} item_kind = 'earning')"),
     (f"{ITEM}_exported_are_those_that_were_exported", ITEMS, f"update {{t}} set item_status = 'exported' where {ONE} {PAYABLE})"),
-    (f"{ITEM}_exported_are_those_that_were_exported", ITEMS, f"update {{t}} set item_status = 'payable', export_number = null where {ONE} {WRITTEN})"),
-    (f"{ITEM}_exported_are_those_that_were_exported", ITEMS, f"update {{t}} set amount = amount + 0.01 where {ONE} {WRITTEN})"),
-    (f"{ITEM}_exported_are_those_that_were_exported", ITEMS, f"update {{t}} set export_number = 2 where {ONE} {WRITTEN})"),
+    (f"{ITEM}_exported_are_those_that_were_exported", ITEMS, f"update {{t}} set item_status = 'payable', export_number = null where {ONE} {HANDED})"),
+    (f"{ITEM}_exported_are_those_that_were_exported", ITEMS, f"update {{t}} set amount = amount + 0.01 where {ONE} {HANDED})"),
+    (f"{ITEM}_exported_are_those_that_were_exported", ITEMS, f"update {{t}} set export_number = 2 where {ONE} {HANDED})"),
     (f"{ITEM}_exported_are_those_that_were_exported", EXPORTED, f"delete from {{t}} where {ONE} true)"),
     (f"{ITEM}_exported_are_those_that_were_exported", EXPORTED, "insert into {t} select * replace ('gone' as ledger_line_id) from {t} limit 1"),
     (f"{ITEM}_exported_are_those_that_were_exported", EXPORTED, f"update {{t}} set employee_number = 'e9999' where {ONE} true)"),
@@ -111,6 +112,10 @@ DEFECTS = [
     (f"{L}_exported_come_to_the_exports", EXPORTS, "update {t} set line_count = line_count + 1"),
     (f"{L}_exported_come_to_the_exports", EXPORTS, "update {t} set employee_count = employee_count + 1"),
     (f"{L}_exported_come_to_the_exports", LINES, f"delete from {{t}} where {ONE} line_status = 'exported' and amount <> 0)"),
+    ("dim_payroll_export_lists_every_export", WRITTEN, "delete from {t} where sequence_number = 2"),
+    ("dim_payroll_export_lists_every_export", WRITTEN, "update {t} set manifest_sha256 = 'x' where sequence_number = 1"),
+    ("dim_payroll_export_lists_every_export", WRITTEN, "insert into {t} select * replace (2 as export_number) from {t} where sequence_number = 1"),
+    ("dim_payroll_export_lists_every_export", EXPORTS, "update {t} set line_count = line_count + 1"),
     (f"{J}_balances_by_voucher_entity_and_currency", JOURNAL, f"update {{t}} set amount = amount + 0.01 where {ONE} true)"),
     (f"{J}_balances_by_voucher_entity_and_currency", JOURNAL, f"delete from {{t}} where {ONE} side = 'debit')"),
     (f"{J}_balances_by_voucher_entity_and_currency", JOURNAL, "update {t} set amount = -amount"),
@@ -157,6 +162,10 @@ def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Benc
             f"update {JOURNAL} set journal_status = 'exported' where {place}",
             f"delete from {READINESS} where {place}",
         )
+    copy.sql(
+        f"insert into {WRITTEN} by name select *, payment_period || '/' || country_code || '/1' as payroll_export_code "
+        f"from {EXPORTS}"
+    )
     return copy
 
 

@@ -50,7 +50,7 @@ LEDGER, READINESS = "finance.fct_payout_ledger", "finance.rpt_payroll_export_rea
 MODELS = (
     *("int_payroll_export", "int_payroll_export_ledger_line", "int_payroll_export_journal_line"),
     *("int_payroll_export_approval", "fct_payroll_export_item", "rpt_payroll_export_readiness"),
-    *("fct_payroll_export_line", "fct_payout_journal"),
+    *("fct_payroll_export_line", "fct_payout_journal", "dim_payroll_export"),
 )
 
 
