@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from dagster_project.lib import archive_content
 from dagster_project.lib.archive import (
     CHAIN,
+    CHAIN_HALF_WRITTEN,
     HALF_WRITTEN,
     MANIFEST,
     SEAL,
@@ -78,6 +80,44 @@ def found(folder: Path, **more: object) -> list[str]:
 
 
 # --- closing ---
+
+
+RECORDED: list[tuple[str, str]] | None = None
+
+
+def record(event: str, arguments: tuple[object, ...]) -> None:
+    if RECORDED is not None and event in ("open", "os.listdir", "os.scandir"):
+        RECORDED.append((event, str(arguments[0])))
+
+
+def touched_by_close(archive: Path, period: str, last: str) -> list[tuple[str, str]]:
+    """Everything of the archive that a close of the period opens or lists, outside the folder it builds."""
+    global RECORDED
+    RECORDED = []
+    try:
+        write_period(archive, period, CLOSED_AT, filler(period))
+        seen = RECORDED
+    finally:
+        RECORDED = None
+    within = [(event, Path(name)) for event, name in seen if archive in (Path(name), *Path(name).parents)]
+    places = [(event, path.relative_to(archive).as_posix()) for event, path in within]
+    return sorted((event, name.replace(last, "last")) for event, name in places if not name.startswith(HALF_WRITTEN))
+
+
+def test_a_close_reads_the_chain_and_the_last_manifest_however_much_is_archived(tmp_path: Path) -> None:
+    """After 2 quarters and after 40 the same opens: nothing of the quarters before the last one is read."""
+    sys.addaudithook(record)
+    quarters = [f"{2001 + number // 4}-Q{1 + number % 4}" for number in range(41)]
+    touched = {}
+    for count in (2, 40):
+        folder = tmp_path / f"after_{count}" / "archive"
+        close_all(folder, tuple(quarters[:count]))
+        touched[count] = touched_by_close(folder, quarters[count], quarters[count - 1])
+    assert touched[40] == touched[2]
+    assert {name for event, name in touched[40] if event == "open"} == {
+        *(CHAIN, CHAIN_HALF_WRITTEN, "."),
+        f"last/{MANIFEST}",
+    }
 
 
 def test_a_period_names_the_one_before_it(original: Path) -> None:
