@@ -53,31 +53,49 @@ line as (
             and earning_line.employee_number = member.employee_number
 ),
 
+-- what of a line decides which rules are for it: some thousand situations for millions of lines
+situation as (
+    select
+        period_start_on,
+        currency_code,
+        country_code,
+        team_code,
+        plan_code,
+        union_code,
+        row_number() over (
+            order by period_start_on, currency_code, country_code, team_code, plan_code, union_code
+        ) as situation_number
+    from line
+    group by period_start_on, currency_code, country_code, team_code, plan_code, union_code
+),
+
 -- at most one rule of a kind per line (assert_one_limit_of_a_kind_per_line)
 ruled as (
     select
-        line.earning_line_id,
+        situation.situation_number,
         agreement_rule.rule_id,
         agreement_rule.cap_kind,
         agreement_rule.scope_type,
         agreement_rule.scope_code,
         agreement_rule.limit_share,
         agreement_rule.limit_amount
-    from line
+    from situation
     inner join agreement_rule
         on
-            line.period_start_on >= agreement_rule.counts_from_on
-            and (agreement_rule.counts_to_on is null or line.period_start_on <= agreement_rule.counts_to_on)
-            and (agreement_rule.currency_code is null or line.currency_code = agreement_rule.currency_code)
+            situation.period_start_on >= agreement_rule.counts_from_on
+            and (
+                agreement_rule.counts_to_on is null or situation.period_start_on <= agreement_rule.counts_to_on
+            )
+            and (agreement_rule.currency_code is null or situation.currency_code = agreement_rule.currency_code)
             and case agreement_rule.scope_type
                 when 'all' then true
-                when 'country' then line.country_code = agreement_rule.scope_code
-                when 'team' then line.team_code = agreement_rule.scope_code
-                when 'plan' then line.plan_code = agreement_rule.scope_code
-                when 'union' then line.union_code = agreement_rule.scope_code
+                when 'country' then situation.country_code = agreement_rule.scope_code
+                when 'team' then situation.team_code = agreement_rule.scope_code
+                when 'plan' then situation.plan_code = agreement_rule.scope_code
+                when 'union' then situation.union_code = agreement_rule.scope_code
             end
     qualify row_number() over (
-            partition by line.earning_line_id, agreement_rule.cap_kind order by agreement_rule.rule_id
+            partition by situation.situation_number, agreement_rule.cap_kind order by agreement_rule.rule_id
         ) = 1
 ),
 
@@ -112,70 +130,93 @@ scope_base as (
 
 uncapped as (
     select
-        earning_line_id,
-        employee_number,
-        earned_quarter,
-        currency_code,
-        {{ integer_units('earned_amount', 2) }} as left_cents
+        line.earning_line_id,
+        line.employee_number,
+        line.earned_quarter,
+        line.currency_code,
+        situation.situation_number,
+        {{ integer_units('line.earned_amount', 2) }} as earned_cents
     from line
+    inner join situation
+        on
+            line.period_start_on = situation.period_start_on
+            and line.currency_code is not distinct from situation.currency_code
+            and line.country_code is not distinct from situation.country_code
+            and line.team_code is not distinct from situation.team_code
+            and line.plan_code is not distinct from situation.plan_code
+            and line.union_code is not distinct from situation.union_code
 ),
 {% for kind in kinds %}
-{%- set before = 'uncapped' if loop.first else kinds[loop.index0 - 1] ~ '_left' %}
+{%- set earlier = kinds[:loop.index0] %}
+{%- set left_cents = ['uncapped.earned_cents'] %}
+{%- for cut in earlier %}{% do left_cents.append('coalesce(' ~ cut ~ '_cut.cut_cents, 0)') %}{% endfor %}
 {{ kind }}_line as (
     select
-        {{ before }}.*,
+        uncapped.earning_line_id,
+        {{ left_cents | join('\n            - ') }} as left_cents,
         ruled.rule_id,
         ruled.scope_type,
         ruled.scope_code,
+        ruled.limit_share,
+        ruled.limit_amount,
         {% if kind == 'pool' -%}
         cast(null as decimal(18, 2)) as base_amount,
-        {{ integer_units('ruled.limit_amount', 2) }} as limit_cents,
         {%- elif kind == 'personnel_cost_share' -%}
         scope_base.base_amount,
-        {{ int_div(
-            integer_units('scope_base.base_amount', 2) ~ ' * ' ~ integer_units('ruled.limit_share', 6),
-            exact_integer('1000000')
-        ) }} as limit_cents,
         {%- else -%}
         person_base.base_amount,
-        {{ int_div(
-            integer_units('person_base.base_amount', 2) ~ ' * ' ~ integer_units('ruled.limit_share', 6),
-            exact_integer('1000000')
-        ) }} as limit_cents,
         {%- endif %}
         {{ md5_of(
-            ['ruled.rule_id', before ~ '.earned_quarter', before ~ '.currency_code']
-            + ([before ~ '.employee_number'] if kind in ('collective_agreement', 'person_share') else [])
+            ['ruled.rule_id', 'uncapped.earned_quarter', 'uncapped.currency_code']
+            + (['uncapped.employee_number'] if kind in ('collective_agreement', 'person_share') else [])
         ) }} as group_key
-    from {{ before }}
+    from uncapped
     inner join ruled
         on
-            {{ before }}.earning_line_id = ruled.earning_line_id
+            uncapped.situation_number = ruled.situation_number
             and ruled.cap_kind = '{{ kind }}'
+    {% for cut in earlier -%}
+    left join {{ cut }}_cut on uncapped.earning_line_id = {{ cut }}_cut.earning_line_id
+    {% endfor -%}
     {% if kind == 'personnel_cost_share' -%}
     left join scope_base
         on
             ruled.rule_id = scope_base.rule_id
-            and {{ before }}.earned_quarter = scope_base.earned_quarter
-            and {{ before }}.currency_code = scope_base.currency_code
+            and uncapped.earned_quarter = scope_base.earned_quarter
+            and uncapped.currency_code = scope_base.currency_code
     {%- elif kind != 'pool' -%}
     left join person_base
         on
-            {{ before }}.employee_number = person_base.employee_number
-            and {{ before }}.earned_quarter = person_base.earned_quarter
-            and {{ before }}.currency_code = person_base.currency_code
+            uncapped.employee_number = person_base.employee_number
+            and uncapped.earned_quarter = person_base.earned_quarter
+            and uncapped.currency_code = person_base.currency_code
     {%- endif %}
 ),
 
-{{ kind }}_group as (
+{{ kind }}_limit as (
     select
         group_key,
         sum(left_cents) as group_cents,
         sum(greatest(left_cents, 0)) as earned_cents,
-        greatest(sum(left_cents) - max(limit_cents), 0) as excess_cents
+        {% if kind == 'pool' -%}
+        {{ integer_units('max(limit_amount)', 2) }} as limit_cents
+        {%- else -%}
+        {{ int_div(
+            integer_units('max(base_amount)', 2) ~ ' * ' ~ integer_units('max(limit_share)', 6),
+            exact_integer('1000000')
+        ) }} as limit_cents
+        {%- endif %}
     from {{ kind }}_line
-    where limit_cents is not null
+    where {{ 'limit_amount' if kind == 'pool' else 'base_amount' }} is not null
     group by group_key
+),
+
+{{ kind }}_group as (
+    select
+        *,
+        group_cents - limit_cents as excess_cents
+    from {{ kind }}_limit
+    where group_cents > limit_cents
 ),
 
 -- only lines of groups above their limit are cut
@@ -183,12 +224,12 @@ uncapped as (
     select
         {{ kind }}_line.*,
         {{ kind }}_group.group_cents,
+        {{ kind }}_group.limit_cents,
         {{ kind }}_group.excess_cents,
         greatest({{ kind }}_line.left_cents, 0) * {{ kind }}_group.excess_cents as cut_numerator,
         {{ kind }}_group.earned_cents as cut_denominator
     from {{ kind }}_line
     inner join {{ kind }}_group on {{ kind }}_line.group_key = {{ kind }}_group.group_key
-    where {{ kind }}_group.excess_cents > 0
 ),
 
 {{ kind }}_cut as (
@@ -198,17 +239,6 @@ uncapped as (
             'cut_numerator', 'cut_denominator', 'group_key, cut_denominator', 'earning_line_id'
         ) }} as cut_cents
     from {{ kind }}_share
-),
-
-{{ kind }}_left as (
-    select
-        {{ before }}.earning_line_id,
-        {{ before }}.employee_number,
-        {{ before }}.earned_quarter,
-        {{ before }}.currency_code,
-        {{ before }}.left_cents - coalesce({{ kind }}_cut.cut_cents, 0) as left_cents
-    from {{ before }}
-    left join {{ kind }}_cut on {{ before }}.earning_line_id = {{ kind }}_cut.earning_line_id
 ),
 {% endfor %}
 -- what was cut, and the lines of a rule that has no base pay to take its share of
@@ -239,12 +269,12 @@ cut as (
         earning_line_id,
         left_cents,
         base_amount,
-        limit_cents,
+        {{ exact_integer('null') }} as limit_cents,
         {{ exact_integer('null') }} as group_cents,
         {{ exact_integer('null') }} as excess_cents,
         {{ exact_integer('0') }} as cut_cents
     from {{ kind }}_line
-    where limit_cents is null
+    where {{ 'limit_amount' if kind == 'pool' else 'base_amount' }} is null
     {{ 'union all' if not loop.last }}
     {% endfor -%}
 ),
