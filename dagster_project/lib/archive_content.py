@@ -143,6 +143,12 @@ def definition_tables() -> list[str]:
     ]
 
 
+def compiled_models(compiled_path: Path, name: str) -> list[Path]:
+    """Where dbt left the compiled SQL of a model; what it made of the given rows of unit tests is left out."""
+    found = sorted(compiled_path.glob(f"*/models/**/{name}.sql"))
+    return [path for path in found if not {parent.suffix for parent in path.parents} & {".yml", ".yaml"}]
+
+
 def read_definitions(compiled_path: Path, database: str) -> dict[str, str]:
     """The compiled SQL of each recomputed model, its tables named without the database they stood in.
 
@@ -150,7 +156,7 @@ def read_definitions(compiled_path: Path, database: str) -> dict[str, str]:
     """
     found = {}
     for schema, name in RECOMPUTED:
-        paths = sorted(compiled_path.glob(f"*/models/**/{name}.sql"))
+        paths = compiled_models(compiled_path, name)
         if len(paths) != 1:
             raise ArchiveError(f"{compiled_path} holds {len(paths)} compiled models {name} where one was to be")
         sql = paths[0].read_text(encoding="utf-8").replace(f'"{database}".', "").strip() + "\n"

@@ -230,7 +230,7 @@ def _definitions(settings: Settings) -> dict[str, str]:
     target = dbt_target_path(settings)
     compiled = target / "compiled"
     models = [name for _, name in archive_content.RECOMPUTED]
-    if not all(any(compiled.glob(f"*/models/**/{name}.sql")) for name in models):
+    if not all(archive_content.compiled_models(compiled, name) for name in models):
         done = subprocess.run(
             [DBT_EXECUTABLE, "--quiet", "--no-use-colors", "compile", "--select", *models],
             env={**child_environment(target), "WAREHOUSE_PATH": str(settings.warehouse_path.absolute())},

@@ -442,6 +442,22 @@ def test_each_byte_of_chain_manifest_and_seal_is_under_watch(original: Path) -> 
 # --- content ---
 
 
+def test_the_given_rows_of_unit_tests_are_no_models(tmp_path: Path) -> None:
+    """dbt leaves them under the properties' name, beside the models it compiled."""
+    marts = tmp_path / "slt" / "models" / "marts"
+    for _, name in archive_content.RECOMPUTED:
+        for folder, sql in (
+            (marts, f'select * from "w"."a"."{name}_input"'),
+            (marts / "other.yml", "select 1"),
+            (marts / "other.yml" / "models" / "marts", "select 2"),
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{name}.sql").write_text(sql)
+    assert archive_content.read_definitions(tmp_path, "w") == {
+        f"{schema}.{name}": f'select * from "a"."{name}_input"\n' for schema, name in archive_content.RECOMPUTED
+    }
+
+
 def test_rows_are_written_in_a_total_order(tmp_path: Path) -> None:
     """The same rows in any order of arrival, threads or row groups give the same bytes."""
     rows = [(n % 97, None if n % 7 == 0 else f"t{n % 13}", n % 5, 10**25 + n) for n in range(600)]
