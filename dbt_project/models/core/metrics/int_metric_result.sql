@@ -1,10 +1,10 @@
 -- The value of every metric per entity and period, from the sums: raw, standardised, seasonally adjusted and shrunk,
 -- with interval, phase and freeze. metric_value is the one the definition's value_basis names, after freezes.
 -- A result is told by six columns, most of them text. What is grouped and joined a result at a time goes by numbers in
--- their place (of version, calculation, entity and period), given once to the few there are of each and good within this
--- statement alone; the codes come back in the end. A calculation is what versions of a metric share that take the same
--- of the cells and value it alike, such as one that changed its target and is replayed beside the one in force: its
--- values are computed once.
+-- their place (of version, calculation, entity and period), given once to the few there are of each and good within
+-- this statement alone; the codes come back in the end. A calculation is what versions of a metric share that take the
+-- same of the cells and value it alike, such as one that changed its target and is replayed beside the one in force:
+-- its values are computed once.
 with metric_definition as (
     select * from {{ ref('int_metric_definition') }}
 ),
