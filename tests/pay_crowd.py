@@ -189,7 +189,7 @@ DRAWN = """
         draw('phase', part_key, 10000) * 0.0001
     from part cross join {quarters} where draw('is young', number, 10) = 0;
 
-    -- a draw is set off every third time, so that caps meet what is below zero
+    -- a draw is set off every third time; no limit touches it
     insert into other_earning
     select
         'o ' || kind || ' ' || employee_number || ' ' || code, kind, if(kind = 'draw', plan_code, null),
@@ -446,7 +446,8 @@ def exact_caps(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], i
     lines = _rows(
         connection,
         "select earning_line_id, employee_number, earned_quarter, currency_code, country_code, team_code, plan_code, "
-        "cast(earned_amount * 100 as bigint) from fct_earning_line order by earning_line_id",
+        "cast(earned_amount * 100 as bigint) from fct_earning_line where earning_kind <> 'draw' "
+        "order by earning_line_id",
     )
     left = {line[0]: line[7] for line in lines}
     person_base: dict[Any, int] = defaultdict(int)
@@ -489,13 +490,13 @@ def exact_caps(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], i
                 place = (person, quarter, currency) if base is person_base else (scope, code, quarter, currency)
                 if place not in base:
                     continue
-                limit = base[place] * int(share * 1_000_000) // 1_000_000
+                limit = max(base[place] * int(share * 1_000_000) // 1_000_000, 0)
             groups[rule, quarter, currency, person if kind in KINDS[:2] else None, limit].append(key)
         for (*_, limit), keys in groups.items():
             excess = sum(left[key] for key in keys) - limit
-            if excess <= 0:
-                continue
             earned = [max(left[key], 0) for key in keys]
+            if excess <= 0 or not any(earned):
+                continue
             for key, cents in zip(keys, laid_out([part * excess for part in earned], sum(earned)), strict=True):
                 if cents:
                     taken[kind, key] = cents

@@ -42,6 +42,11 @@ QUERIES = {
         select plan_code, plan_version, component_code, lower_bound, payout_share from reference.achievement_band
         order by plan_code, plan_version, component_code, lower_bound
     """,
+    "components": """
+        select plan_code, plan_version, tier, component_code, threshold_value, accelerator_from_value,
+            accelerator_factor
+        from reference.plan_component order by all
+    """,
     "evidence": """
         select payout_line_id, evidence_type, count(*) as evidence_count
         from incentives.fct_payout_trace where payout_line_id in (
@@ -103,7 +108,7 @@ REASONS = {
 }
 CLAWED = {
     "taken_back": "{amount} {currency} are taken back.",
-    "no_effect": "Nothing is taken back beyond earlier findings.",
+    "no_effect": "Nothing is taken back for it.",
     "finding_only": "{found} {currency} were earned too much; the law of the country lets nothing be taken back.",
     "too_late": "It came after the look-back had ended on {until}; nothing is taken back.",
     "no_rule": "No rule of the country covers it; nothing is taken back.",
@@ -179,6 +184,12 @@ def band_of(statement: Statement, line: Row) -> tuple[Row | None, Row | None]:
     return (reached[-1] if reached else None), next((row for row in bands if row not in reached), None)
 
 
+def component_of(statement: Statement, line: Row) -> Row:
+    """The rule of the line's component."""
+    key = ("plan_code", "plan_version", "tier", "component_code")
+    return next(row for row in statement["components"] if all(row[name] == line[name] for name in key))
+
+
 def sentences_of(statement: Statement, line: Row) -> Iterator[str]:
     """How a line came about, in words."""
     metric = next((row for row in statement["metrics"] if row["metric_result_key"] == line["metric_result_key"]), None)
@@ -204,17 +215,23 @@ def sentences_of(statement: Statement, line: Row) -> Iterator[str]:
     if line["adjustment_id"]:
         yield f"Adjustment {line['adjustment_id']} moved it to {percent(line['paid_value'])}."
     here, above = band_of(statement, line)
+    rule = component_of(statement, line)
     if here is None:
         yield "That is below the first band, which pays nothing."
+    elif rule["threshold_value"] is not None and line["paid_value"] < rule["threshold_value"]:
+        yield f"That is below {percent(rule['threshold_value'])}, from which this part pays at all: it pays nothing."
     elif line["band_method"] == "stepped":
         before = line["running_before_value"]
         climbed = f" after {before.normalize():f} of earlier quarters" if before else ""
         yield f"Its bands are climbed step by step{climbed}, which pays {percent(line['payout_share'])} of this part."
     else:
         reach = f"to below {percent(above['lower_bound'])}" if above else "and above"
+        is_faster = rule["accelerator_from_value"] is not None and line["paid_value"] >= rule["accelerator_from_value"]
+        times, since = rule["accelerator_factor"], percent(rule["accelerator_from_value"])
+        faster = f", {times.normalize():f} times the band's share, as from {since} on" if is_faster else ""
         yield (
             f"It lies in the band from {percent(here['lower_bound'])} {reach} ({line['band_method']}), "
-            f"which pays {percent(line['payout_share'])} of this part."
+            f"which pays {percent(line['payout_share'])} of this part{faster}."
         )
     for column, says, why in (
         ("gate_share", "Counter-metrics leave", "gate_reason"),
@@ -304,7 +321,7 @@ def balance_sentence(balance: Row) -> str:
     onward = f" {carried} {currency} are carried into the next." if carried else ""
     return (
         f"The payment of {balance['payment_period']} comes to {balance['balance_amount']} {currency} with all that is "
-        f"in it; {balance['payable_amount']} {currency} are paid ({balance['payout_status']}).{onward}"
+        f"in it; {balance['payable_amount']} {currency} are payable ({balance['payout_status']}).{onward}"
     )
 
 

@@ -311,6 +311,7 @@ def _caps() -> Iterator[CheckSpec]:
                 ) as net_amount
             from {EARNINGS} as earning
             join {PERIODS} as period on period.period_grain = 'quarter' and period.period_code = earning.earned_quarter
+            where earning.earning_kind <> 'draw'
         ), covered as (
             select counted.rule_id, counted.cap_kind, counted.scope_type, counted.scope_code, counted.limit_share,
                 counted.limit_amount, net.earned_quarter, net.currency_code, net.net_amount, net.earning_line_id,
@@ -347,7 +348,7 @@ def _caps() -> Iterator[CheckSpec]:
             from had
         )
         select rule_id, earning_line_id, cap_kind, employee_number, net_amount, allowed_amount from allowed
-        where net_amount > allowed_amount
+        where net_amount > greatest(allowed_amount, 0)
         """,
         "What is left after all caps keeps every limit that counts, worked out anew from register and payroll.",
         DEFECT,

@@ -80,6 +80,19 @@ case
     ) as counted
 {%- endmacro %}
 
+{#- Share of the target a value earns that lies in a band of the share given, DECIMAL(18, 4): nothing below the
+    threshold, and from where the accelerator runs the band's share times its factor, half up. -#}
+{% macro accelerated_share(value, banded_share, threshold_value, accelerator_from_value, accelerator_factor) -%}
+case
+                when {{ value }} < {{ threshold_value }} then cast(0 as decimal(18, 4))
+                when {{ value }} >= {{ accelerator_from_value }}
+                    then {{ round_half_up_ratio(
+                        integer_units(banded_share, 4) ~ ' * ' ~ integer_units(accelerator_factor, 4), '100000000', 4
+                    ) }}
+                else {{ banded_share }}
+            end
+{%- endmacro %}
+
 {#- Query: each row of a relation with the share of the target its value earns by its component's bands, threshold and
     accelerator, as payout_share. The relation has value_key (unique), plan_code, plan_version, component_code,
     band_method, threshold_value, accelerator_from_value, accelerator_factor, value, result_status and
@@ -93,18 +106,14 @@ case
     select
         valued.*,
         case
-            when
-                coalesce(valued.result_status, '') <> 'ok'
-                or valued.value is null
-                or valued.value < valued.threshold_value
-                then cast(0 as decimal(18, 4))
-            when valued.value >= valued.accelerator_from_value
-                then {{ round_half_up_ratio(
-                    integer_units('shared.banded_share', 4) ~ ' * ' ~ integer_units('valued.accelerator_factor', 4),
-                    '100000000',
-                    4
-                ) }}
-            else shared.banded_share
+            when coalesce(valued.result_status, '') <> 'ok' or valued.value is null then cast(0 as decimal(18, 4))
+            else {{ accelerated_share(
+                'valued.value',
+                'shared.banded_share',
+                'valued.threshold_value',
+                'valued.accelerator_from_value',
+                'valued.accelerator_factor'
+            ) }}
         end as payout_share
     from {{ relation }} as valued
     left join (

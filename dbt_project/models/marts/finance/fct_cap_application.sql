@@ -3,6 +3,8 @@
 -- person or of a scope is laid on its lines by largest remainder.
 with earning_line as (
     select * from {{ ref('fct_earning_line') }}
+    -- an advance is no earning: it is owed back
+    where earning_kind <> 'draw'
 ),
 
 agreement_rule as (
@@ -201,10 +203,14 @@ uncapped as (
         {% if kind == 'pool' -%}
         {{ integer_units('max(limit_amount)', 2) }} as limit_cents
         {%- else -%}
-        {{ int_div(
-            integer_units('max(base_amount)', 2) ~ ' * ' ~ integer_units('max(limit_share)', 6),
-            exact_integer('1000000')
-        ) }} as limit_cents
+        -- base pay that was taken back as a whole limits to nothing, not to less
+        greatest(
+            0,
+            {{ int_div(
+                integer_units('max(base_amount)', 2) ~ ' * ' ~ integer_units('max(limit_share)', 6),
+                exact_integer('1000000')
+            ) }}
+        ) as limit_cents
         {%- endif %}
     from {{ kind }}_line
     where {{ 'limit_amount' if kind == 'pool' else 'base_amount' }} is not null
@@ -216,7 +222,7 @@ uncapped as (
         *,
         group_cents - limit_cents as excess_cents
     from {{ kind }}_limit
-    where group_cents > limit_cents
+    where group_cents > limit_cents and earned_cents > 0
 ),
 
 -- only lines of groups above their limit are cut

@@ -35,6 +35,10 @@ achievement_band as (
     select * from {{ ref('achievement_band') }}
 ),
 
+plan_component as (
+    select * from {{ ref('plan_component') }}
+),
+
 run_context as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -52,6 +56,7 @@ line as (
         fct_incentive_payout.payout_line_id,
         fct_incentive_payout.plan_code,
         fct_incentive_payout.plan_version,
+        fct_incentive_payout.tier,
         fct_incentive_payout.component_code,
         fct_incentive_payout.employee_number,
         fct_incentive_payout.earned_quarter,
@@ -213,13 +218,22 @@ band as (
     {{ bounded_bands('achievement_band') }}
 ),
 
-shared as (
+banded as (
     select
         corrected.*,
+        plan_component.threshold_value,
+        plan_component.accelerator_from_value,
+        plan_component.accelerator_factor,
         -- nothing left to measure by earns nothing
         coalesce({{ earned_share("corrected.corrected_value", "'ok'", 'corrected.band_method', 'band') }}, 0)
-            as corrected_share
+            as banded_share
     from corrected
+    left join plan_component
+        on
+            corrected.plan_code = plan_component.plan_code
+            and corrected.plan_version = plan_component.plan_version
+            and corrected.tier = plan_component.tier
+            and corrected.component_code = plan_component.component_code
     left join band
         on
             corrected.plan_code = band.plan_code
@@ -227,6 +241,15 @@ shared as (
             and corrected.component_code = band.component_code
             and corrected.corrected_value >= band.lower_bound
             and (band.upper_bound is null or corrected.corrected_value < band.upper_bound)
+),
+
+shared as (
+    select
+        *,
+        {{ accelerated_share(
+            'corrected_value', 'banded_share', 'threshold_value', 'accelerator_from_value', 'accelerator_factor'
+        ) }} as corrected_share
+    from banded
 ),
 
 priced as (

@@ -116,16 +116,21 @@ found as (
     left join closed_quarter on calculated.earned_quarter = closed_quarter.earned_quarter
 ),
 
--- what the ledger began with, and of which quarters and kinds it has lines
+-- when the ledger began, and which quarters and kinds of earning it knows: history that is loaded later was paid
+-- outside it, an earning that is found late was not
 beginning as (
     select {{ month_code('min(recorded_at)') }} as first_month
     from recorded
 ),
 
 known_quarter as (
-    select distinct
-        earning_kind,
-        earned_quarter
+    select distinct earned_quarter
+    from recorded
+    where item_kind = 'earning'
+),
+
+known_kind as (
+    select distinct earning_kind
     from recorded
     where item_kind = 'earning'
 ),
@@ -193,7 +198,10 @@ judged as (
         and found.item_kind <> 'clawback'
         and (
             beginning.first_month is null
-            or (known_quarter.earned_quarter is null and found.payment_period < beginning.first_month)
+            or (
+                (known_quarter.earned_quarter is null or known_kind.earning_kind is null)
+                and found.payment_period < beginning.first_month
+            )
         ) as is_opening,
         item_state.item_key is not null
         and (
@@ -211,10 +219,8 @@ judged as (
         on
             found.item_kind = item_state.item_kind
             and found.item_key = item_state.item_key
-    left join known_quarter
-        on
-            found.earning_kind = known_quarter.earning_kind
-            and found.earned_quarter = known_quarter.earned_quarter
+    left join known_quarter on found.earned_quarter = known_quarter.earned_quarter
+    left join known_kind on found.earning_kind = known_kind.earning_kind
 ),
 
 verdict as (

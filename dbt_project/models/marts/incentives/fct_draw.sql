@@ -1,12 +1,41 @@
 -- Draws: where a plan promises a least quarterly pay, what was advanced to who earned less, what later quarters set
 -- off, and what is still owed. The balance is max(0, balance before + minimum - earned), here in closed form: the
--- running sum of minimum - earned less its least value so far (or 0).
+-- running sum of minimum - earned less its least value so far (or 0). The minimum goes by paid days; who is not in the
+-- plan on the quarter's last day, or under no rule any more, is advanced nothing and still sets off.
 with incentive_payout as (
     select * from {{ ref('fct_incentive_payout') }}
 ),
 
 plan_draw as (
     select * from {{ ref('plan_draw') }}
+),
+
+-- every component of a segment says its days: they count once
+segment as (
+    select
+        plan_code,
+        plan_version,
+        employee_number,
+        earned_quarter,
+        currency_code,
+        segment_start_on,
+        max(paid_days_value) as paid_days_value,
+        max(segment_end_on) as segment_end_on
+    from incentive_payout
+    group by plan_code, plan_version, employee_number, earned_quarter, currency_code, segment_start_on
+),
+
+stay as (
+    select
+        plan_code,
+        plan_version,
+        employee_number,
+        earned_quarter,
+        currency_code,
+        sum(paid_days_value) as paid_days_value,
+        max(segment_end_on) as last_day_on
+    from segment
+    group by plan_code, plan_version, employee_number, earned_quarter, currency_code
 ),
 
 -- the team of the quarter's last days decides the tier
@@ -17,6 +46,8 @@ earned as (
         employee_number,
         earned_quarter,
         period_start_on,
+        period_end_on,
+        quarter_days,
         country_code,
         currency_code,
         payment_period,
@@ -32,17 +63,27 @@ earned as (
         ) = 1
 ),
 
-compared as (
+promised as (
     select
         earned.*,
-        plan_draw.minimum_amount,
-        sum(plan_draw.minimum_amount - earned.earned_amount) over (
-            partition by earned.plan_code, earned.plan_version, earned.employee_number, earned.currency_code
-            order by earned.period_start_on
-            rows between unbounded preceding and current row
-        ) as running_shortfall_amount
+        plan_draw.plan_code is not null as is_promised,
+        case
+            when plan_draw.plan_code is null or stay.last_day_on < {{ add_days('earned.period_end_on', -1) }} then 0
+            else {{ round_half_up_ratio(
+                integer_units('plan_draw.minimum_amount', 2) ~ ' * ' ~ integer_units('stay.paid_days_value', 4),
+                exact_integer('1000000') ~ ' * ' ~ exact_integer('earned.quarter_days'),
+                2
+            ) }}
+        end as minimum_amount
     from earned
-    inner join plan_draw
+    inner join stay
+        on
+            earned.plan_code = stay.plan_code
+            and earned.plan_version = stay.plan_version
+            and earned.employee_number = stay.employee_number
+            and earned.earned_quarter = stay.earned_quarter
+            and earned.currency_code = stay.currency_code
+    left join plan_draw
         on
             earned.plan_code = plan_draw.plan_code
             and earned.plan_version = plan_draw.plan_version
@@ -52,12 +93,23 @@ compared as (
             and (plan_draw.effective_to is null or earned.period_start_on <= plan_draw.effective_to)
 ),
 
+compared as (
+    select
+        *,
+        sum(minimum_amount - earned_amount) over (
+            partition by plan_code, employee_number, currency_code
+            order by period_start_on, plan_version
+            rows between unbounded preceding and current row
+        ) as running_shortfall_amount
+    from promised
+),
+
 floored as (
     select
         *,
         min(running_shortfall_amount) over (
-            partition by plan_code, plan_version, employee_number, currency_code
-            order by period_start_on
+            partition by plan_code, employee_number, currency_code
+            order by period_start_on, plan_version
             rows between unbounded preceding and current row
         ) as least_shortfall_amount
     from compared
@@ -75,7 +127,7 @@ balanced as (
         *,
         coalesce(
             lag(balance_amount) over (
-                partition by plan_code, plan_version, employee_number, currency_code order by period_start_on
+                partition by plan_code, employee_number, currency_code order by period_start_on, plan_version
             ),
             0
         ) as balance_before_amount
@@ -104,6 +156,7 @@ final as (
         cast(balance_amount - balance_before_amount as decimal(18, 2)) as earned_amount,
         cast(balance_amount as decimal(18, 2)) as balance_amount
     from balanced
+    where is_promised or balance_before_amount <> 0
 )
 
 select * from final
