@@ -7,7 +7,7 @@
 PYTHON ?= python3
 # Test processes. Each file of tests stays in one process, so that a warehouse is built once per file.
 JOBS ?= 2
-PYTEST_ARGS ?= -n $(JOBS) --dist loadfile -m 'not nightly'
+PYTEST_ARGS ?= -n $(JOBS) --dist loadfile --no-loadscope-reorder -m 'not nightly'
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,7 +44,7 @@ test: lint ## lint, then every test that does not take minutes of its own
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-all: lint ## lint, then every test, whole runs that are killed and repeated among them
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 faults: $(READY) ## extract under random faults from fixed seeds, N=<runs>, and compare with an undisturbed landing
 	@$(BIN)/python -m tests.faults --runs $(or $(N),200)
