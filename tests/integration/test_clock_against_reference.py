@@ -282,6 +282,7 @@ insert into reference.calendar_holiday by name
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_one_day_more_equals_a_full_refresh(built: Built, tmp_path: Path) -> None:
     """Only the tickets a change touches are computed anew; every row is as if all were."""
@@ -367,6 +368,7 @@ def test_numbers_given_anew_compute_every_clock_anew(built: Built, tmp_path: Pat
             ).fetchall(), table
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_run_that_died_is_made_good_though_its_input_went_back(built: Built, tmp_path: Path) -> None:
     """The first run sees a longer exclusion and ends before the segments; the next one no longer finds it."""

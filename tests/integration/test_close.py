@@ -558,10 +558,10 @@ def test_a_close_that_is_killed_leaves_a_period_whole_or_not_at_all(
 ) -> None:
     (tmp_path / "warehouse").mkdir()
     settings = settings_in(tmp_path / "warehouse", demo_warehouse)
-    outcome = kill_closes(settings.warehouse_path, tmp_path, runs=20, seed=20260105)
+    outcome = kill_closes(settings.warehouse_path, tmp_path, runs=12, seed=20260105)
     assert not outcome.faults
-    assert sum(outcome.met.values()) == 22
-    assert outcome.met["half-written beside its place"] >= 2, outcome.met
+    assert sum(outcome.met.values()) == 14
+    assert outcome.met["half-written beside its place"] >= 1, outcome.met
     assert outcome.met["stood closed"] >= 1, outcome.met
 
 

@@ -92,7 +92,7 @@ DEFECTS = [
     ("only_what_may_be_taken_is_taken", CLAWBACKS, CLAWBACKS, f"update {{t}} set clawback_amount = -clawback_amount where {ONE} clawback_amount < 0)"),
     ("only_what_may_be_taken_is_taken", CLAWBACKS, CLAWBACKS, f"update {{t}} set clawback_amount = clawback_amount - 0.01 where {ONE} clawback_amount < 0)"),
     ("only_what_may_be_taken_is_taken", CLAWBACKS, EVENTS, "update {t} set employee_number = 'e1002' where event_id = 'CB-2025-10'"),
-    ("lines_keep_what_is_theirs", CLAWBACKS, CLAWBACKS, f"update {{t}} set net_amount = -clawback_amount - 0.01 where {ONE} clawback_amount < 0)"),
+    ("lines_keep_what_is_theirs", CLAWBACKS, CLAWBACKS, "update {t} set net_amount = 0.01 where earning_line_id = (select min(earning_line_id) from {t} where clawback_amount < 0)"),
     ("premature_closures_are_all_found", CLAWBACKS, REOPENINGS, "insert into {t} select evidence.evidence_key, payout.period_end_on from incentives.fct_incentive_payout as payout join metrics.fct_metric_evidence as evidence using (metric_result_key) where payout.payout_amount > 0 and evidence.evidence_type = 'ticket' and payout.earned_quarter = '2025-Q3' limit 1"),
     ("findings_reach_a_line", CLAWBACKS, EVENTS, "update {t} set event_id = 'CB-2019-01' where event_id = 'CB-2025-04'"),
     ("reaches_every_earning", TRACE, TRACE, f"delete from {{t}} where {ONE} evidence_type = 'on_call_stretch')"),

@@ -267,7 +267,7 @@ def test_without_approvals_nothing_is_exported(fresh: Settings) -> None:
 
 
 def test_an_approval_of_another_amount_does_not_count(fresh: Settings) -> None:
-    assert "control_total_differs (approved 52 lines of" in refused(fresh, "IE", "2025-10")["export_is_approved_by_cfo"]
+    assert "control_total_differs (approved" in refused(fresh, "IE", "2025-10")["export_is_approved_by_cfo"]
     # nor where the readiness is of before: the approvals are held against the lines once more
     sql(fresh, "update core.int_payroll_export_approval set control_total_amount = control_total_amount + 0.01")
     assert set(refused(fresh)) == {"approvals_are_of_these_lines"}
