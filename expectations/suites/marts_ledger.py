@@ -348,7 +348,7 @@ def _caps() -> Iterator[CheckSpec]:
             from had
         )
         select rule_id, earning_line_id, cap_kind, employee_number, net_amount, allowed_amount from allowed
-        where net_amount > greatest(allowed_amount, 0)
+        where allowed_amount is not null and net_amount > greatest(allowed_amount, 0)
         """,
         "What is left after all caps keeps every limit that counts, worked out anew from register and payroll.",
         DEFECT,
