@@ -195,6 +195,7 @@ uncapped as (
     {%- endif %}
 ),
 
+-- base pay that was taken back as a whole limits to nothing, not to less
 {{ kind }}_limit as (
     select
         group_key,
@@ -203,14 +204,10 @@ uncapped as (
         {% if kind == 'pool' -%}
         {{ integer_units('max(limit_amount)', 2) }} as limit_cents
         {%- else -%}
-        -- base pay that was taken back as a whole limits to nothing, not to less
-        greatest(
-            0,
-            {{ int_div(
-                integer_units('max(base_amount)', 2) ~ ' * ' ~ integer_units('max(limit_share)', 6),
-                exact_integer('1000000')
-            ) }}
-        ) as limit_cents
+        {{ int_div(
+            integer_units('greatest(max(base_amount), 0)', 2) ~ ' * ' ~ integer_units('max(limit_share)', 6),
+            exact_integer('1000000')
+        ) }} as limit_cents
         {%- endif %}
     from {{ kind }}_line
     where {{ 'limit_amount' if kind == 'pool' else 'base_amount' }} is not null
