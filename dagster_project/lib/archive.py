@@ -127,7 +127,7 @@ def read_chain(archive_path: Path) -> list[Link]:
         links = links_of(path.read_bytes())
     except ValueError as error:
         raise ArchiveError(f"{path} {error}: {_RESTORE}") from error
-    return _with_unfinished(archive_path, links)
+    return with_unfinished(archive_path, links, _period_folders(archive_path))
 
 
 def read_manifest(archive_path: Path, link: Link) -> dict[str, Any]:
@@ -189,15 +189,18 @@ def _period_folders(archive_path: Path) -> list[str]:
     return sorted(entry.name for entry in archive_path.iterdir() if PERIOD.fullmatch(entry.name))
 
 
-def _with_unfinished(archive_path: Path, links: list[Link]) -> list[Link]:
-    """The chain with the one period behind it that was renamed into place and not yet written down, if there is one."""
+def with_unfinished(folder: Path, links: list[Link], names: Sequence[str]) -> list[Link]:
+    """The chain with the one folder behind it that was renamed into place and not yet written down, if there is one.
+
+    names: the chained folders that stand there, such as periods.
+    """
     known = {link.period for link in links}
-    ahead = [period for period in _period_folders(archive_path) if period not in known]
+    ahead = [name for name in names if name not in known]
     if len(ahead) != 1:
         return links
-    folder = archive_path / ahead[0]
+    place = folder / ahead[0]
     try:
-        content, seal = (folder / MANIFEST).read_bytes(), (folder / SEAL).read_text(encoding="utf-8")
+        content, seal = (place / MANIFEST).read_bytes(), (place / SEAL).read_text(encoding="utf-8")
         manifest = json.loads(content)
     except (OSError, ValueError):
         return links
@@ -234,13 +237,13 @@ def write_period(
     archive_path.mkdir(parents=True, exist_ok=True, mode=0o750)
     holder = {"what": f"the close of {period} (process {os.getpid()})"}
     with hold(archive_lock_path(archive_path), holder):
-        _clear_leftovers(archive_path)
+        clear_leftovers(archive_path, HALF_WRITTEN)
         if not (archive_path / CHAIN).exists() and not _period_folders(archive_path):
-            _write_chain(archive_path, [])
+            write_chain(archive_path, [])
         links = read_chain(archive_path)
         refuse_closing(archive_path, links, period)
         if len(links) != len(links_of((archive_path / CHAIN).read_bytes())):
-            _write_chain(archive_path, links)
+            write_chain(archive_path, links)
         if links:
             read_manifest(archive_path, links[-1])
         building = archive_path / f"{HALF_WRITTEN}{period}-{secrets.token_hex(8)}"
@@ -254,7 +257,7 @@ def write_period(
             shutil.rmtree(building, ignore_errors=True)
             raise
         sync(archive_path)
-        _write_chain(archive_path, [*links, link])
+        write_chain(archive_path, [*links, link])
         return link
 
 
@@ -306,19 +309,20 @@ def seal_folder(building: Path, period: str, content: Content, links: Sequence[L
     return Link(len(links) + 1, period, sha256)
 
 
-def _clear_leftovers(archive_path: Path) -> None:
-    """Remove what a close that was killed left behind; the lock lets no other one be under way."""
-    for entry in archive_path.glob(f"{HALF_WRITTEN}*"):
+def clear_leftovers(folder: Path, half_written: str) -> None:
+    """Remove what a writer that was killed left behind (folders named half_written...); the caller holds the lock."""
+    for entry in folder.glob(f"{half_written}*"):
         shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-    (archive_path / CHAIN_HALF_WRITTEN).unlink(missing_ok=True)
+    (folder / CHAIN_HALF_WRITTEN).unlink(missing_ok=True)
 
 
-def _write_chain(archive_path: Path, links: Sequence[Link]) -> None:
-    building = archive_path / CHAIN_HALF_WRITTEN
+def write_chain(folder: Path, links: Sequence[Link]) -> None:
+    """Put chain.json of these links in place of the one before."""
+    building = folder / CHAIN_HALF_WRITTEN
     write_synced(building, chain_bytes(links))
     building.chmod(0o640)
-    building.replace(archive_path / CHAIN)
-    sync(archive_path)
+    building.replace(folder / CHAIN)
+    sync(folder)
 
 
 def write_synced(path: Path, content: bytes) -> None:
@@ -360,7 +364,7 @@ def verify(archive_path: Path, registered: Mapping[str, str] | None = None) -> V
         seen.periods = [name for name in _period_folders(archive_path) if (archive_path / name).is_dir()]
         try:
             links, is_chain_known = links_of((archive_path / CHAIN).read_bytes()), True
-            if (finished := _with_unfinished(archive_path, links)) != links:
+            if (finished := with_unfinished(archive_path, links, _period_folders(archive_path))) != links:
                 seen.notes.append(f"{finished[-1].period} stands closed; the next close writes it into {CHAIN}")
                 links = finished
         except FileNotFoundError:
@@ -375,14 +379,7 @@ def verify(archive_path: Path, registered: Mapping[str, str] | None = None) -> V
         if found is not None:
             manifests[period] = found
     if is_chain_known:
-        for period in seen.periods:
-            if period not in by_period:
-                seen.findings.append(Finding(period, "", f"was added: {CHAIN} does not name it"))
-        for link in links:
-            if link.period not in seen.periods:
-                seen.findings.append(
-                    Finding(link.period, "", f"is missing: number {link.sequence} of the chain in {CHAIN}")
-                )
+        verify_members(seen, links)
     seen.findings += _verify_order(manifests)
     for period, sha256 in sorted((registered or {}).items()):
         if period not in seen.periods:
@@ -395,6 +392,19 @@ def verify(archive_path: Path, registered: Mapping[str, str] | None = None) -> V
             )
     seen.last_manifest_sha256 = links[-1].manifest_sha256 if links else None
     return seen
+
+
+def verify_members(seen: Verification, links: Sequence[Link]) -> None:
+    """The folders that stand there are those the chain names."""
+    named = {link.period for link in links}
+    for name in seen.periods:
+        if name not in named:
+            seen.findings.append(Finding(name, "", f"was added: {CHAIN} does not name it"))
+    for link in links:
+        if link.period not in seen.periods:
+            seen.findings.append(
+                Finding(link.period, "", f"is missing: number {link.sequence} of the chain in {CHAIN}")
+            )
 
 
 def verify_folder(

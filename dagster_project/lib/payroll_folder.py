@@ -18,8 +18,6 @@ Delivers: OPS-7.2
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import secrets
 import shutil
@@ -30,29 +28,29 @@ from typing import Any
 
 from dagster_project.lib.archive import (
     CHAIN,
+    CHAIN_HALF_WRITTEN,
     MANIFEST,
-    SEAL,
     ArchiveError,
     Content,
     Finding,
     Link,
     Verification,
     archive_lock_path,
-    chain_bytes,
     checked_file,
+    clear_leftovers,
     links_of,
     read_manifest,
     seal_folder,
-    seal_text,
     sync,
     verify_folder,
-    write_synced,
+    verify_members,
+    with_unfinished,
+    write_chain,
 )
 from dagster_project.lib.run_lock import hold
 
 EXPORT = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))/([A-Z]{2})/([1-9]\d*)")
 HALF_WRITTEN = ".exporting-"
-CHAIN_HALF_WRITTEN = f".{CHAIN}.tmp"
 MEND = "restore the folder of payroll exports from its backup and run `sltw verify-payroll-export`"
 
 __all__ = ["ArchiveError", "checked_file", "read_chain", "read_manifest", "verify", "write_export"]
@@ -77,7 +75,7 @@ def read_chain(folder: Path) -> list[Link]:
         links = links_of(path.read_bytes())
     except ValueError as error:
         raise ArchiveError(f"{path} {error}: {MEND}") from error
-    return _with_unfinished(folder, links)
+    return with_unfinished(folder, links, _export_names(folder))
 
 
 def write_export(
@@ -95,12 +93,12 @@ def write_export(
     parts_of(f"{payment_period}/{country_code}/1")
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
     with hold(archive_lock_path(folder), {"what": f"the payroll export of {payment_period} {country_code}"}):
-        _clear_leftovers(folder)
+        clear_leftovers(folder, HALF_WRITTEN)
         if not (folder / CHAIN).exists() and not _export_names(folder):
-            _write_chain(folder, [])
+            write_chain(folder, [])
         links = read_chain(folder)
         if len(links) != len(links_of((folder / CHAIN).read_bytes())):
-            _write_chain(folder, links)
+            write_chain(folder, links)
         if links:
             read_manifest(folder, links[-1])
         number = 1 + sum(link.period.startswith(f"{payment_period}/{country_code}/") for link in links)
@@ -122,7 +120,7 @@ def write_export(
             raise
         sync(place.parent)
         sync(folder)
-        _write_chain(folder, [*links, link])
+        write_chain(folder, [*links, link])
         return link
 
 
@@ -140,7 +138,7 @@ def verify(folder: Path, registered: Mapping[str, str] | None = None) -> Verific
         seen.periods = _export_names(folder)
         try:
             links, is_chain_known = links_of((folder / CHAIN).read_bytes()), True
-            if (finished := _with_unfinished(folder, links)) != links:
+            if (finished := with_unfinished(folder, links, _export_names(folder))) != links:
                 seen.notes.append(f"{finished[-1].period} stands exported; the next export writes it into {CHAIN}")
                 links = finished
         except FileNotFoundError:
@@ -155,13 +153,7 @@ def verify(folder: Path, registered: Mapping[str, str] | None = None) -> Verific
         if found is not None:
             manifests[name] = found
     if is_chain_known:
-        for name in seen.periods:
-            if name not in by_name:
-                seen.findings.append(Finding(name, "", f"was added: {CHAIN} does not name it"))
-        for link in links:
-            if link.period not in seen.periods:
-                missing = f"is missing: number {link.sequence} of the chain in {CHAIN}"
-                seen.findings.append(Finding(link.period, "", missing))
+        verify_members(seen, links)
     previous = None
     for link in links:
         if link.period in manifests:
@@ -203,43 +195,3 @@ def _export_names(folder: Path) -> list[str]:
         return []
     names = [path.relative_to(folder).as_posix() for path in folder.glob("*/*/*") if path.is_dir()]
     return sorted((name for name in names if EXPORT.fullmatch(name)), key=parts_of)
-
-
-def _with_unfinished(folder: Path, links: list[Link]) -> list[Link]:
-    """The chain with the one export behind it that was renamed into place and not yet written down, if there is one."""
-    known = {link.period for link in links}
-    ahead = [name for name in _export_names(folder) if name not in known]
-    if len(ahead) != 1:
-        return links
-    place = folder / ahead[0]
-    try:
-        content, seal = (place / MANIFEST).read_bytes(), (place / SEAL).read_text(encoding="utf-8")
-        manifest = json.loads(content)
-    except (OSError, ValueError):
-        return links
-    sha256 = hashlib.sha256(content).hexdigest()
-    previous = links[-1].manifest_sha256 if links else None
-    if (
-        not isinstance(manifest, dict)
-        or seal != seal_text(sha256)
-        or manifest.get("previous_manifest_sha256") != previous
-        or manifest.get("sequence") != len(links) + 1
-        or manifest.get("period") != ahead[0]
-    ):
-        return links
-    return [*links, Link(len(links) + 1, ahead[0], sha256)]
-
-
-def _clear_leftovers(folder: Path) -> None:
-    """Remove what an export that was killed left behind; the lock lets no other one be under way."""
-    for entry in folder.glob(f"{HALF_WRITTEN}*"):
-        shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-    (folder / CHAIN_HALF_WRITTEN).unlink(missing_ok=True)
-
-
-def _write_chain(folder: Path, links: Sequence[Link]) -> None:
-    building = folder / CHAIN_HALF_WRITTEN
-    write_synced(building, chain_bytes(links))
-    building.chmod(0o640)
-    building.replace(folder / CHAIN)
-    sync(folder)

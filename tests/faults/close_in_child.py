@@ -27,7 +27,7 @@ def dying_at_the_rename(path: Path, target: Path, real: Callable[[Path, Path], P
     return die() if path.name.startswith(archive.HALF_WRITTEN) else real(path, target)
 
 
-def dying_before_the_chain(folder: Path, links: Any, real: Callable[[Path, Any], None] = archive._write_chain) -> None:
+def dying_before_the_chain(folder: Path, links: Any, real: Callable[[Path, Any], None] = archive.write_chain) -> None:
     return die() if links else real(folder, links)
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     if point == ["rename"]:
         Path.rename = dying_at_the_rename  # type: ignore[assignment]
     if point == ["chain"]:
-        archive._write_chain = dying_before_the_chain
+        archive.write_chain = dying_before_the_chain
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

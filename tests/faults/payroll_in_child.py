@@ -28,7 +28,7 @@ def dying_at_the_rename(path: Path, target: Path, real: Callable[[Path, Path], P
 
 
 def dying_before_the_chain(
-    folder: Path, links: Any, real: Callable[[Path, Any], None] = payroll_folder._write_chain
+    folder: Path, links: Any, real: Callable[[Path, Any], None] = payroll_folder.write_chain
 ) -> None:
     return die() if links else real(folder, links)
 
@@ -39,7 +39,7 @@ def main() -> None:
     if point == ["rename"]:
         Path.rename = dying_at_the_rename  # type: ignore[assignment]
     if point == ["chain"]:
-        payroll_folder._write_chain = dying_before_the_chain
+        payroll_folder.write_chain = dying_before_the_chain
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

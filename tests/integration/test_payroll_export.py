@@ -381,7 +381,7 @@ def test_what_was_added_or_taken_away_is_found(fresh: Settings) -> None:
     shutil.copytree(folder, kept)
     # the last export, with its line of the chain: only the warehouse knows of it
     shutil.rmtree(folder / MONTH / "IN")
-    payroll_folder._write_chain(folder, [first])
+    payroll_folder.write_chain(folder, [first])
     assert [str(finding) for finding in verify_payroll_exports(fresh).findings] == [
         f"{MONTH}/IN/1: is missing: the warehouse has it registered as exported"
     ]
