@@ -40,26 +40,8 @@ register_line as (
     select * from {{ ref('stg_payroll__register_lines') }}
 ),
 
-payroll_source as (
-    select * from pay_source
-    where source_name = 'payroll'
-),
-
-hris_source as (
-    select * from pay_source
-    where source_name = 'bamboohr'
-),
-
 run_state as (
-    select
-        run_context.as_of_at,
-        payroll_source.is_absent as is_payroll_absent,
-        payroll_source.status_reason as payroll_status_reason,
-        hris_source.is_absent as is_hris_absent,
-        hris_source.status_reason as hris_status_reason
-    from run_context
-    cross join payroll_source
-    cross join hris_source
+    {{ pay_run_state('run_context', 'pay_source', 'payroll') }}
 ),
 
 -- what was paid before the first register is told by none

@@ -30,26 +30,8 @@ fct_incentive_payout as (
     select * from {{ ref('fct_incentive_payout') }}
 ),
 
-ledger_source as (
-    select * from pay_source
-    where source_name = 'ledger'
-),
-
-hris_source as (
-    select * from pay_source
-    where source_name = 'bamboohr'
-),
-
 run_state as (
-    select
-        run_context.as_of_at,
-        ledger_source.is_absent as is_ledger_absent,
-        ledger_source.status_reason as ledger_status_reason,
-        hris_source.is_absent as is_hris_absent,
-        hris_source.status_reason as hris_status_reason
-    from run_context
-    cross join ledger_source
-    cross join hris_source
+    {{ pay_run_state('run_context', 'pay_source', 'ledger') }}
 ),
 
 quarter_payment as (
