@@ -331,7 +331,14 @@ both_sides as (
     from allocated
 ),
 
+{% set groups = {
+    'all': "'all'",
+    'team': 'team_code',
+    'tier': 'cast(tier as varchar)',
+    'country': "coalesce(country_code, 'unknown')",
+} -%}
 grouped as (
+    {% for kind, code in groups.items() -%}
     select
         scenario_code,
         earned_quarter,
@@ -340,51 +347,11 @@ grouped as (
         employee_number,
         in_force_amount,
         scenario_amount,
-        'all' as group_kind,
-        'all' as group_code
+        '{{ kind }}' as group_kind,
+        {{ code }} as group_code
     from both_sides
-
-    union all
-
-    select
-        scenario_code,
-        earned_quarter,
-        period_start_on,
-        currency_code,
-        employee_number,
-        in_force_amount,
-        scenario_amount,
-        'team' as group_kind,
-        team_code as group_code
-    from both_sides
-
-    union all
-
-    select
-        scenario_code,
-        earned_quarter,
-        period_start_on,
-        currency_code,
-        employee_number,
-        in_force_amount,
-        scenario_amount,
-        'tier' as group_kind,
-        cast(tier as varchar) as group_code
-    from both_sides
-
-    union all
-
-    select
-        scenario_code,
-        earned_quarter,
-        period_start_on,
-        currency_code,
-        employee_number,
-        in_force_amount,
-        scenario_amount,
-        'country' as group_kind,
-        coalesce(country_code, 'unknown') as group_code
-    from both_sides
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
 ),
 
 group_size as (
