@@ -10,14 +10,11 @@ met it: before anything was there, in the middle of it, or when the period stood
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
@@ -26,47 +23,16 @@ from dagster_project.lib.archive import HALF_WRITTEN, ArchiveError
 from dagster_project.lib.close import close_period
 from dagster_project.lib.run_lock import run_lock_path
 from ingestion.settings import Settings
+from tests.faults import killing
+from tests.faults.killing import WAIT_SECONDS, Outcome, go
 
-ROOT = Path(__file__).resolve().parents[2]
 PERIOD = "2024-Q3"
-WAIT_SECONDS = 120.0
-
-
-@dataclass
-class Outcome:
-    """How often a kill met nothing, a half-written folder, or a closed period; what was wrong, if anything."""
-
-    met: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
 
 
 def start_child(settings: Settings, *point: str) -> subprocess.Popen[str]:
     """A child that closes PERIOD once it is told to."""
-    environment = {
-        **os.environ,
-        "WAREHOUSE_PATH": str(settings.warehouse_path),
-        "ARCHIVE_PATH": str(settings.archive_path),
-        "PYTHONPATH": str(ROOT),
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.close_in_child", PERIOD, *point],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def go(child: subprocess.Popen[str]) -> None:
-    """Let a child that is ready begin."""
-    assert child.stdout is not None
-    assert child.stdin is not None
-    said = child.stdout.readline()
-    assert said == "ready\n", (said, child.stderr.read() if child.stderr else "")
-    child.stdin.write("go\n")
-    child.stdin.flush()
+    paths = {"WAREHOUSE_PATH": str(settings.warehouse_path), "ARCHIVE_PATH": str(settings.archive_path)}
+    return killing.start_child("tests.faults.close_in_child", (PERIOD, *point), paths)
 
 
 def close_seconds(settings: Settings) -> float:

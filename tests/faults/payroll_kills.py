@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -33,46 +31,17 @@ from dagster_project.lib.payroll_export import (
 )
 from dagster_project.lib.payroll_folder import HALF_WRITTEN
 from ingestion.settings import Settings
-
-ROOT = Path(__file__).resolve().parents[2]
-WAIT_SECONDS = 120.0
-
-
-@dataclass
-class Outcome:
-    """How often a kill met nothing, a half-written folder, or an export; what was wrong, if anything."""
-
-    met: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
+from tests.faults import killing
+from tests.faults.killing import WAIT_SECONDS, Outcome, go
 
 
 def start_child(settings: Settings, place: tuple[str, str], *point: str) -> subprocess.Popen[str]:
     """A child that exports once it is told to."""
-    environment = {
-        **os.environ,
+    paths = {
         "WAREHOUSE_PATH": str(settings.warehouse_path),
         "PAYROLL_EXPORT_PATH": str(settings.payroll_export_path),
-        "PYTHONPATH": str(ROOT),
     }
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.payroll_in_child", *place, *point],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def go(child: subprocess.Popen[str]) -> None:
-    """Let a child that is ready begin."""
-    assert child.stdout is not None
-    assert child.stdin is not None
-    said = child.stdout.readline()
-    assert said == "ready\n", (said, child.stderr.read() if child.stderr else "")
-    child.stdin.write("go\n")
-    child.stdin.flush()
+    return killing.start_child("tests.faults.payroll_in_child", (*place, *point), paths)
 
 
 def content(folder: Path) -> dict[str, list[list[str]]]:
