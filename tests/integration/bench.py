@@ -95,12 +95,19 @@ class Bench:
         result = self.run_gate(gate, specs)
         assert result.is_open and not result.warnings and not result.skipped, [describe(o) for o in result.outcomes]
 
-    def assert_refuses(self, spec: CheckSpec, table: str, *statements: str, gate: str = "marts") -> Outcome:
-        """The check sees the defect the statements make, and shows examples of it."""
+    def assert_refuses(
+        self, spec: CheckSpec, table: str, *statements: str, gate: str = "marts", is_planted: bool = False
+    ) -> Outcome:
+        """The check sees the defect the statements make, and shows examples of it.
+
+        is_planted: the demonstration company has such defects already, so that it must see more of them than before.
+        """
+        before = self.outcome(gate, spec).unexpected_count if is_planted else 0
         is_empty = not self.value(f"select count(*) from {table}")
         assert not is_empty or statements[0].startswith("insert"), f"{table} is empty: nothing is proved on it"
         with self.defect(table, *statements):
             outcome = self.outcome(gate, spec)
         assert not outcome.success and not outcome.error and not outcome.is_skipped, outcome
         assert outcome.examples, outcome
+        assert not is_planted or outcome.unexpected_count > before, outcome
         return outcome
