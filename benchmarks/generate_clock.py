@@ -4,7 +4,7 @@
 
 Everything is SQL over range() and hash(), so it is vectorised and the same at every run of one DuckDB version.
 The tables carry the warehouse's own names and columns (core.int_ticket, core.int_ticket_event,
-core.int_exclusion_window, reference.*), so the models of the clock run on them unchanged.
+core.int_exclusion_scope, core.int_exclusion_window, reference.*), so the models of the clock run on them unchanged.
 
 Ten million tickets are about sixty million events over three years: six a ticket, from two to twelve, with
 assignments, changes of priority and of service in flight, pauses, reopenings, cancellations, several events at
@@ -302,24 +302,25 @@ def _exclusions(connection: duckdb.DuckDBPyConnection) -> None:
             starts_at + to_seconds(length_seconds) as ends_at
         from numbered;
 
+        create table core.int_exclusion_scope as
+        select
+            service.service_code as exclusion_scope_code, 'internal' as audience, request.exclusion_id,
+            request.starts_at, request.ends_at
+        from reference.exclusion_request as request
+        inner join reference.service as service
+            on request.scope_type = 'all'
+            or (request.scope_type = 'service' and request.scope_code = service.service_code)
+            or (request.scope_type = 'vendor' and request.scope_code = service.vendor_code)
+        union all
+        select '' as exclusion_scope_code, 'internal' as audience, exclusion_id, starts_at, ends_at
+        from reference.exclusion_request where scope_type = 'all';
+
         create table core.int_exclusion_window as
-        with scoped as (
-            select
-                service.service_code as exclusion_scope_code, request.exclusion_id, request.starts_at, request.ends_at
-            from reference.exclusion_request as request
-            inner join reference.service as service
-                on request.scope_type = 'all'
-                or (request.scope_type = 'service' and request.scope_code = service.service_code)
-                or (request.scope_type = 'vendor' and request.scope_code = service.vendor_code)
-            union all
-            select '' as exclusion_scope_code, exclusion_id, starts_at, ends_at
-            from reference.exclusion_request where scope_type = 'all'
-        ),
-        flagged as (
+        with flagged as (
             select *, max(ends_at) over (
                 partition by exclusion_scope_code order by starts_at, ends_at, exclusion_id
                 rows between unbounded preceding and 1 preceding) as earlier_ends_at
-            from scoped
+            from core.int_exclusion_scope
         ),
         numbered as (
             select *, count(*) filter (earlier_ends_at is null or starts_at > earlier_ends_at) over (

@@ -165,11 +165,12 @@ def _clock() -> Iterator[CheckSpec]:
     segments = _on(
         SEGMENTS,
         "ticket_slt_key",
-        "segment_number",
+        "from_at",
+        "clock_class",
         sources=TICKET_SOURCES,
         needs="any",
     )
-    yield segments.unique(("ticket_slt_key", "segment_number"), "The segments of a result are numbered once.", DEFECT)
+    yield segments.unique(("ticket_slt_key", "from_at", "clock_class"), "A stretch has each class once.", DEFECT)
     yield segments.in_set("clock_class", CLOCK_CLASSES, DEFECT)
     yield segments.known("reason", "each second has a reason: " + DEFECT)
     yield segments.check(

@@ -216,6 +216,34 @@ def test_histories_reach_every_case(built: Built) -> None:
 
 
 @pytest.mark.slow
+def test_the_two_ways_to_a_clock_say_the_same(built: Built, tmp_path: Path) -> None:
+    """Every clock by its state changes, none telescoped: results and stretches are the same in every row."""
+    stepwise = tmp_path / "stepwise.duckdb"
+    shutil.copy(built.warehouse_path, stepwise)
+    run_dbt(
+        stepwise,
+        tmp_path / "target",
+        *("run", "--full-refresh", "--vars", "{slt_telescoping: false}"),
+        *("--select", "int_slt_situation_slot+,+fct_ticket_slt int_slt_situation_slot+,+fct_slt_clock_segment"),
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{stepwise}' as stepwise (read_only)")
+        connection.execute(f"attach '{built.warehouse_path}' as built (read_only)")
+        for table in ("slt.fct_ticket_slt", "slt.fct_slt_clock_segment"):
+            for left, right in (("built", "stepwise"), ("stepwise", "built")):
+                rows = connection.execute(
+                    f"select * from {left}.{table} except all select * from {right}.{table} limit 5"
+                ).fetchall()
+                assert not rows, (table, left, rows)
+        telescoped = [
+            connection.execute(f"select count(*) from {name}.core.int_slt_telescoped").fetchone()[0]
+            for name in ("built", "stepwise")
+        ]
+    assert telescoped[0] >= 300
+    assert telescoped[1] == 0
+
+
+@pytest.mark.slow
 def test_availability_equals_the_reference(built: Built) -> None:
     columns = (
         "up_seconds",
@@ -247,6 +275,7 @@ def test_availability_equals_the_reference(built: Built) -> None:
 CLOCK_TABLES = (
     "core.int_ticket_step",
     "core.int_slt_telescoped",
+    "core.int_slt_telescoped_interval",
     "core.int_slt_state_change",
     "core.int_slt_interval",
     "core.int_slt_result",

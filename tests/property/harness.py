@@ -304,7 +304,7 @@ def build(world: World, folder: Path, root: Path = ROOT, target_path: Path | Non
     with duckdb.connect(str(warehouse_path), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         results = _read(connection, "slt.fct_ticket_slt", "ticket_key, slt_code")
-        segments = _read(connection, "slt.fct_slt_clock_segment", "ticket_slt_key, segment_number")
+        segments = _read(connection, "slt.fct_slt_clock_segment", "ticket_slt_key, from_at, clock_class")
         refusals = {
             (row["slt_code"], int(row["slt_version"])): row["refusal_reason"]
             for row in _read(connection, "core.int_slt_definition", "slt_code, slt_version")

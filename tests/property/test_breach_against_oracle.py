@@ -35,7 +35,7 @@ TABLES = """
     );
     create table fct_ticket_slt (ticket_slt_key varchar, calendar_code varchar, end_at timestamp);
     create table fct_slt_clock_segment (
-        ticket_slt_key varchar, segment_number integer, from_at timestamp, to_at timestamp, clock_class varchar,
+        ticket_slt_key varchar, from_at timestamp, to_at timestamp, clock_class varchar,
         seconds bigint
     );
     create table int_ticket_event (
@@ -162,8 +162,8 @@ def load(db: duckdb.DuckDBPyConnection, clock: list[tuple[int, int, bool]], tick
         )  # fmt: skip
         db.execute("insert into fct_ticket_slt values (?, ?, ?)", [key, life.calendar, instant(life.stop)])
         db.executemany(
-            "insert into fct_slt_clock_segment values (?, ?, ?, ?, ?, ?)",
-            [[key, n, instant(a), instant(b), kind, s] for n, ((a, b, kind), s) in enumerate(segments.items(), 1)],
+            "insert into fct_slt_clock_segment values (?, ?, ?, ?, ?)",
+            [[key, instant(a), instant(b), kind, s] for (a, b, kind), s in segments.items()],
         )
         db.executemany(
             "insert into int_ticket_event values (?, ?, ?, ?, ?, 'payments')",

@@ -23,6 +23,32 @@
     )
 {%- endmacro %}
 
+{#- Query, to be imported as CTE `reach`: the slots that the tickets at hand can reach. A clock ends at an event or at
+    as_of. -#}
+{% macro clock_reach() -%}
+    select
+        {{ int_div('min(steps.event_s)', clock_slot_seconds()) }} as first_slot_number,
+        {{ int_div('max(steps.event_s)', clock_slot_seconds()) }} as last_slot_number,
+        {{ int_div('min(run_context.as_of_s)', clock_slot_seconds()) }} as as_of_slot_number
+    from {{ ref('int_ticket_step') }} as steps
+    cross join run_context
+    where {{ for_tickets('steps.ticket_id') }}
+{%- endmacro %}
+
+{#- The clock's lookup table within `reach`: building the array costs as much as twenty looks into it. -#}
+{% macro reached_clock_slots() -%}
+    (
+        select clock_slots.*
+        from {{ ref('int_clock_slot') }} as clock_slots
+        where
+            clock_slots.slot_number >= (select reach.first_slot_number from reach)
+            and (
+                clock_slots.slot_number <= (select reach.last_slot_number from reach)
+                or clock_slots.slot_number = (select reach.as_of_slot_number from reach)
+            )
+    )
+{%- endmacro %}
+
 {#- An instant and the situation it led to in one BIGINT, instant first: min and max of it find both. Up to 2^20
     situations (a test sees to that). -#}
 {% macro mark(clock_s, situation_id) -%}

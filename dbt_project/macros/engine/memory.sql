@@ -13,10 +13,11 @@
 {%- endmacro %}
 
 {#- md5 of the code that turns events into results: the SQL of the models the clock stands on, the macros it reads
-    the clock by, and the number of slots. What the seeds hold stands beside it in int_slt_rules. -#}
+    the clock by, and the engine's variables. What the seeds hold stands beside it in int_slt_rules. -#}
 {% macro clock_rules_fingerprint() -%}
     {%- set parts = [
-        var('slt_slot_count') | string, clock_reading('day', 'at_s', 'open'), clock_reading('day', 'at_s', 'active'),
+        var('slt_slot_count') | string, var('slt_telescoping') | string,
+        clock_reading('day', 'at_s', 'open'), clock_reading('day', 'at_s', 'active'),
         clock_slot_reading('slot', 'clock_s', 'open'), clock_slot_reading('slot', 'clock_s', 'active'),
         clock_slot_key('clock_s', 'scope_id', 'scope_count'), slt_condition_holds('situation', 'condition'),
         mark('clock_s', 'situation_id'), local_to_utc('local_at', 'zone')

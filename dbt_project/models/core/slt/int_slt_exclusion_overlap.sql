@@ -1,5 +1,19 @@
 with intervals as (
     select * from {{ ref('int_slt_interval') }}
+    where clock_role = 'running'
+),
+
+telescoped as (
+    select * from {{ ref('int_slt_telescoped_interval') }}
+    where paused_seconds = 0
+),
+
+ticket_ids as (
+    select * from {{ ref('int_ticket_id') }}
+),
+
+conditions_met as (
+    select * from {{ ref('int_slt_situation') }}
 ),
 
 scopes as (
@@ -14,27 +28,46 @@ clock_days as (
     select * from {{ ref('int_clock_day') }}
 ),
 
+running as (
+    select
+        ticket_slt_key,
+        scope_id,
+        from_at,
+        to_at
+    from intervals
+    union all
+    select
+        ticket_ids.ticket_key || ':' || conditions_met.slt_code as ticket_slt_key,
+        telescoped.scope_id,
+        {{ clock_instant('telescoped.from_s') }} as from_at,
+        {{ clock_instant('telescoped.to_s') }} as to_at
+    from telescoped
+    inner join ticket_ids on telescoped.ticket_id = ticket_ids.ticket_id
+    inner join conditions_met
+        on
+            telescoped.situation_id = conditions_met.situation_id
+            and telescoped.slot_number = conditions_met.slot_number
+),
+
 -- a stretch of the clock stands beside the exclusions of every audience, its own and the others
 overlapping as (
     select
-        intervals.ticket_slt_key,
-        intervals.scope_id,
+        running.ticket_slt_key,
+        running.scope_id,
         pieces.audience,
         scopes.audience = pieces.audience as is_applied,
         pieces.exclusion_id,
         pieces.covering_count,
         pieces.is_credited,
-        case when pieces.from_at > intervals.from_at then pieces.from_at else intervals.from_at end
-            as from_at,
-        case when pieces.to_at < intervals.to_at then pieces.to_at else intervals.to_at end as to_at
-    from intervals
-    inner join scopes on intervals.scope_id = scopes.scope_id
+        case when pieces.from_at > running.from_at then pieces.from_at else running.from_at end as from_at,
+        case when pieces.to_at < running.to_at then pieces.to_at else running.to_at end as to_at
+    from running
+    inner join scopes on running.scope_id = scopes.scope_id
     inner join pieces
         on
             scopes.exclusion_scope_code = pieces.exclusion_scope_code
-            and intervals.to_at > pieces.from_at
-            and intervals.from_at < pieces.to_at
-    where intervals.clock_role = 'running'
+            and running.to_at > pieces.from_at
+            and running.from_at < pieces.to_at
 ),
 
 -- seconds inside are the reading at the end less the reading at the start: two rows, one equi-join

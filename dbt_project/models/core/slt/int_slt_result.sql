@@ -108,7 +108,7 @@ summed as (
     group by ticket_slt_key
 ),
 
--- what the telescoped clock leaves out is the sum of its intervals; a clock that ends at its very start has none
+-- what does not telescope is the sum of its intervals; a clock that ends at its very start has none
 from_intervals as (
     select
         assignments.ticket_slt_key,
@@ -139,10 +139,8 @@ from_intervals as (
         breaches.original_breach_at,
         breaches.breach_at
     from assignments
-    left join named on assignments.ticket_slt_key = named.ticket_slt_key
     left join summed on assignments.ticket_slt_key = summed.ticket_slt_key
     left join breaches on assignments.ticket_slt_key = breaches.ticket_slt_key
-    where named.ticket_slt_key is null
 ),
 
 combined as (

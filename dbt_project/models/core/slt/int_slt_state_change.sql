@@ -6,6 +6,7 @@ with steps as (
 
 ticket_ids as (
     select * from {{ ref('int_ticket_id') }}
+    where {{ for_tickets('ticket_id') }}
 ),
 
 tickets as (
@@ -25,9 +26,14 @@ conditions_met as (
     select * from {{ ref('int_slt_situation') }}
 ),
 
-met as (
+telescoped as (
+    select * from {{ ref('int_slt_telescoped') }}
+    where {{ for_tickets('ticket_id') }}
+),
+
+clocks as (
     select
-        steps.ticket_id,
+        ticket_ids.ticket_id,
         tickets.ticket_key,
         tickets.ticket_key || ':' || definitions.slt_code as ticket_slt_key,
         tickets.has_history_contradiction,
@@ -35,7 +41,24 @@ met as (
         definitions.slt_version,
         definitions.reopen_policy,
         definitions.is_retroactive_start,
-        definitions.is_retroactive_pause,
+        definitions.is_retroactive_pause
+    from ticket_ids
+    inner join tickets on ticket_ids.ticket_key = tickets.ticket_key
+    inner join definitions
+        on
+            tickets.source_system = definitions.source_system
+            and cast(tickets.opened_at as date) >= definitions.effective_from
+            and cast(tickets.opened_at as date) <= coalesce(definitions.effective_to, date '9999-12-31')
+    left join telescoped
+        on
+            ticket_ids.ticket_id = telescoped.ticket_id
+            and definitions.slot_number = telescoped.slot_number
+    where telescoped.ticket_id is null
+),
+
+met as (
+    select
+        clocks.*,
         steps.event_at,
         steps.situation_after_id,
         situations.ticket_state,
@@ -44,26 +67,20 @@ met as (
         conditions_met.own_role,
         lag(conditions_met.is_reset) over history as was_reset,
         min(case when conditions_met.can_attach then steps.event_at end) over (
-            partition by steps.ticket_id, definitions.slt_code
+            partition by steps.ticket_id, clocks.slt_code
         ) as attached_at,
         steps.is_state_carried,
         steps.is_inferred,
         steps.batch_id
     from steps
-    inner join ticket_ids on steps.ticket_id = ticket_ids.ticket_id
-    inner join tickets on ticket_ids.ticket_key = tickets.ticket_key
-    inner join definitions
-        on
-            tickets.source_system = definitions.source_system
-            and cast(tickets.opened_at as date) >= definitions.effective_from
-            and cast(tickets.opened_at as date) <= coalesce(definitions.effective_to, date '9999-12-31')
+    inner join clocks on steps.ticket_id = clocks.ticket_id
     inner join conditions_met
         on
             steps.situation_after_id = conditions_met.situation_id
-            and definitions.slt_code = conditions_met.slt_code
-            and definitions.slt_version = conditions_met.slt_version
+            and clocks.slt_code = conditions_met.slt_code
+            and clocks.slt_version = conditions_met.slt_version
     inner join situations on steps.situation_after_id = situations.situation_id
-    window history as (partition by steps.ticket_id, definitions.slt_code order by steps.event_at)
+    window history as (partition by steps.ticket_id, clocks.slt_code order by steps.event_at)
 ),
 
 -- before the clock attaches nothing of it holds, unless it starts in retrospect

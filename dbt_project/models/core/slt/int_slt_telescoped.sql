@@ -11,20 +11,7 @@
     'ticket_id', 'slot_number', 'scope_id', 'target_situation_id', 'end_situation_id', 'start_s', 'end_s', 'is_ended',
     'start_open', 'start_active', 'end_open', 'end_active', 'target_seconds'
 ] -%}
-{#- Only the slots that the tickets at hand can reach: building the array costs as much as twenty looks into it. A
-    clock ends at an event or at as_of. -#}
-{%- set reached_slots -%}
-    (
-        select clock_slots.*
-        from {{ ref('int_clock_slot') }} as clock_slots
-        where
-            clock_slots.slot_number >= (select reach.first_slot_number from reach)
-            and (
-                clock_slots.slot_number <= (select reach.last_slot_number from reach)
-                or clock_slots.slot_number = (select reach.as_of_slot_number from reach)
-            )
-    )
-{%- endset -%}
+{%- set reached_slots = reached_clock_slots() -%}
 with contradictions as (
     select ticket_ids.ticket_id
     from {{ ref('int_ticket_id') }} as ticket_ids
@@ -45,13 +32,7 @@ run_context as (
 ),
 
 reach as (
-    select
-        {{ int_div('min(steps.event_s)', clock_slot_seconds()) }} as first_slot_number,
-        {{ int_div('max(steps.event_s)', clock_slot_seconds()) }} as last_slot_number,
-        {{ int_div('min(run_context.as_of_s)', clock_slot_seconds()) }} as as_of_slot_number
-    from {{ ref('int_ticket_step') }} as steps
-    cross join run_context
-    where {{ for_tickets('steps.ticket_id') }}
+    {{ clock_reach() }}
 ),
 
 pieces as (
@@ -402,6 +383,7 @@ final as (
     select
         totals.ticket_id,
         cast(totals.slot_number as integer) as slot_number,
+        totals.scope_id,
         totals.target_situation_id,
         totals.end_situation_id,
         totals.start_s,

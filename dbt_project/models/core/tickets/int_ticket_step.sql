@@ -79,6 +79,7 @@ settled as (
     select
         ticket_id,
         event_at,
+        later_event_at,
         earlier_situation_id,
         situation_id,
         is_state_carried,
@@ -89,6 +90,7 @@ settled as (
     select
         ticket_id,
         event_at,
+        later_event_at,
         first_value(earlier_situation_id) over (partition by ticket_id, event_at order by event_sequence)
             as earlier_situation_id,
         situation_id,
@@ -104,6 +106,7 @@ final as (
         ticket_id,
         event_at,
         {{ clock_seconds('event_at') }} as event_s,
+        {{ clock_seconds('later_event_at') }} as next_event_s,
         coalesce(earlier_situation_id, 0) as situation_before_id,
         situation_id as situation_after_id,
         is_state_carried,

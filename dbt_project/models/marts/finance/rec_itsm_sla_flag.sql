@@ -13,26 +13,8 @@ closures as (
     where phase = 'closure' and slt_status in ('met', 'within_tolerance', 'breached')
 ),
 
-changes as (
-    select * from {{ ref('int_slt_state_change') }}
-),
-
-resolutions as (
-    select * from {{ ref('slt_definition') }}
-    where phase = 'resolution'
-),
-
 first_stops as (
-    select
-        changes.ticket_slt_key,
-        min(case when changes.clock_role = 'stopped' then changes.event_at end) as first_stop_at,
-        max(case when changes.ticket_state = 'closed' then changes.event_at end) as history_closed_at
-    from changes
-    inner join resolutions
-        on
-            changes.slt_code = resolutions.slt_code
-            and changes.slt_version = resolutions.slt_version
-    group by changes.ticket_slt_key
+    select * from {{ ref('int_slt_first_stop') }}
 ),
 
 compared as (
@@ -59,13 +41,13 @@ compared as (
         ticket_slts.is_breached_adjusted,
         ticket_slts.stop_at as history_stop_at,
         first_stops.first_stop_at,
-        first_stops.history_closed_at,
+        first_stops.closed_at as history_closed_at,
         {{ seconds_between('ticket_slts.stop_at', 'tickets.source_resolved_at') }}
             as resolved_at_difference_seconds,
         {{ seconds_between('tickets.opened_at', 'tickets.source_resolved_at') }} as source_resolve_seconds,
         {{ seconds_between('tickets.opened_at', 'first_stops.first_stop_at') }} as first_stop_seconds,
         {{ seconds_between(
-            'tickets.opened_at', 'coalesce(first_stops.history_closed_at, tickets.source_closed_at)'
+            'tickets.opened_at', 'coalesce(first_stops.closed_at, tickets.source_closed_at)'
         ) }} as close_seconds,
         closures.is_breached_raw as is_breached_at_closure,
         closures.business_seconds as closure_business_seconds,

@@ -290,16 +290,29 @@ core_event_counts as (
     group by ticket_key
 ),
 
+-- what has a result, and what attached and has none
+owed as (
+    select
+        ticket_key,
+        ticket_slt_key
+    from outlines
+    union
+    select
+        ticket_key,
+        ticket_slt_key
+    from ticket_slts
+),
+
 -- a ticket is in the mart when it has the result of each SLT its source is measured by
 mart_tickets as (
     select
-        outlines.ticket_key,
+        owed.ticket_key,
         count(ticket_slts.ticket_slt_key) as slt_row_count,
         count(ticket_slts.ticket_slt_key) = count(*) as is_complete,
         bool_or(coalesce(ticket_slts.slt_status = 'invalid', false)) as is_invalid
-    from outlines
-    left join ticket_slts on outlines.ticket_slt_key = ticket_slts.ticket_slt_key
-    group by outlines.ticket_key
+    from owed
+    left join ticket_slts on owed.ticket_slt_key = ticket_slts.ticket_slt_key
+    group by owed.ticket_key
 ),
 
 deleted_tickets as (

@@ -101,7 +101,7 @@ result_scopes as (
 pieces as (
     select
         segments.ticket_slt_key,
-        segments.segment_number,
+        segments.from_at as stretch_from_at,
         segments.clock_class,
         segments.seconds as segment_seconds,
         spells.holder_code,
@@ -110,7 +110,9 @@ pieces as (
         spells.held_from_at,
         greatest(segments.from_at, spells.held_from_at) as from_at,
         least(segments.to_at, spells.held_to_at) as to_at,
-        count(*) over (partition by segments.ticket_slt_key, segments.segment_number) as holder_count
+        count(*) over (
+            partition by segments.ticket_slt_key, segments.from_at, segments.clock_class
+        ) as holder_count
     from segments
     inner join breaches on segments.ticket_slt_key = breaches.ticket_slt_key
     inner join spells
@@ -167,7 +169,7 @@ judged as (
             false
         ) as is_measured
     from read_off
-    window segment as (partition by ticket_slt_key, segment_number)
+    window segment as (partition by ticket_slt_key, stretch_from_at, clock_class)
 ),
 
 weighed as (
@@ -184,7 +186,7 @@ weighed as (
 totalled as (
     select
         *,
-        sum(weight) over (partition by ticket_slt_key, segment_number) as weight_sum
+        sum(weight) over (partition by ticket_slt_key, stretch_from_at, clock_class) as weight_sum
     from weighed
 ),
 
@@ -192,7 +194,8 @@ allotted as (
     select
         *,
         {{ allocate_largest_remainder(
-            exact_integer('weight') ~ ' * segment_seconds', 'weight_sum', 'ticket_slt_key, segment_number', 'from_at'
+            exact_integer('weight') ~ ' * segment_seconds', 'weight_sum',
+            'ticket_slt_key, stretch_from_at, clock_class', 'from_at'
         ) }} as held_seconds
     from totalled
 ),
