@@ -1,10 +1,12 @@
 {#- The dictionaries are named in place and not as CTEs, so that DuckDB knows their keys are dense and each join is a
     look into an array (perfect hash join). That also takes no condition between columns of both sides in the join
-    (hence `<> 0`). The threshold keeps DuckDB from joining the breaches in a loop. -#}
+    (hence `<> 0`). The joins are made in the order written, tickets on the left and what is looked up on the right:
+    DuckDB guesses too low how many clocks remain and would build its tables of them. The threshold keeps it from
+    joining the breaches in a loop. -#}
 {{ config(
     materialized='by_ticket',
-    pre_hook="set asof_loop_join_threshold = 0",
-    post_hook="reset asof_loop_join_threshold"
+    pre_hook=["set asof_loop_join_threshold = 0", "set disabled_optimizers = 'join_order,build_side_probe_side'"],
+    post_hook=["reset asof_loop_join_threshold", "reset disabled_optimizers"]
 ) }}
 {%- set slots = range(1, slt_slot_count() | int + 1) -%}
 {%- set columns = [
