@@ -1,6 +1,6 @@
 """Gate marts, compliance of pay: nothing is paid of which the tax, the wage or the right to pay it is not known.
 
-Judged anew from the payouts, the rules and the hours as they stand. `checks()` is read by
+Judged anew from what is exported, the rules and the hours as they stand. `checks()` is read by
 `expectations.suites.marts`.
 """
 
@@ -9,22 +9,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expectations.checks import CheckSpec, On
+from expectations.suites.marts_payroll_export import ASKED
 
 PAYOUTS = "incentives.fct_incentive_payout"
+LINES, ITEMS = "finance.fct_payroll_export_line", "finance.fct_payroll_export_item"
 WITHHOLDING, TAX = "finance.fct_withholding", "finance.fct_withholding_tax"
 WAGE = "finance.fct_wage_compliance"
 REC = "finance.rec_withholding_to_payroll"
 READINESS = "finance.rpt_payment_readiness"
-DEMAND_COUNT = 7
 RULES, BRACKETS, CLASSES = (
     "reference.withholding_rule",
     "reference.withholding_bracket",
     "reference.payment_class",
 )
 REGULAR, DAYS, ENTRIES = "core.int_regular_pay", "core.int_worked_day", "core.int_worked_hours_entry"
+AWARDS, POOLS = "reference.long_term_award", "reference.incentive_pool"
 SOURCES = ("bamboohr", "payroll")
 
 DEFECT = "a defect of the model: nothing may be paid from it; see the keys below"
+# what the export shows of the ledger, but for what waits below zero: that is no payment
+PAID = f"""(
+    select *, coalesce(country_code, '') as country from {ITEMS}
+    where coalesce(refusal_reasons, '') not like '%negative\\_balance%' escape '\\'
+)"""
+# a gap no register can close: the country's taxes are all in another currency; it waits, and nothing of it is payable
+HELD_IN_OTHER_CURRENCY = f"""(
+    checked.withholding_status = 'gap' and checked.net_amount is null
+    and checked.payment_class is not null
+    and exists (select 1 from {RULES} as rule where rule.country_code = checked.country_code)
+    and not exists (
+        select 1 from {RULES} as rule
+        where rule.country_code = checked.country_code and rule.currency_code = checked.currency_code
+    )
+    and not exists (
+        select 1 from {ITEMS} as item
+        where item.employee_number = checked.employee_number and item.payment_period = checked.payment_period
+        and item.currency_code = checked.currency_code and item.earning_kind = checked.earning_kind
+        and item.item_status <> 'blocked'
+    )
+)"""
 RULE_MISSING = (
     "enter what is missing in seeds/pay (payment_class, withholding_rule, withholding_bracket; a tax that no longer "
     "holds gets a row with method none), or have the HRIS mended, and run again; until then these are not paid"
@@ -46,13 +69,28 @@ def _withholding() -> Iterator[CheckSpec]:
     )
     yield on.no_rows(
         "is_known",
-        """
+        f"""
         select withholding_key, employee_number, earned_quarter, payment_period, country_code, gap_reasons,
             withheld_amount, net_amount
-        from checked where withholding_status = 'gap' or withheld_amount is null or net_amount is null
+        from checked where (withholding_status = 'gap' or withheld_amount is null or net_amount is null)
+        and not {HELD_IN_OTHER_CURRENCY}
         """,
         "Every payment has a class and a rule for every tax of its country on the day of payment.",
         RULE_MISSING,
+        reads=(ITEMS, RULES),
+    )
+    yield on.no_rows(
+        "is_in_the_currency_of_its_taxes",
+        """
+        select withholding_key, employee_number, earned_quarter, payment_period, country_code, currency_code,
+            gross_amount, gap_reasons
+        from checked where gap_reasons like '%: currency\\_differs%' escape '\\'
+        """,
+        "Nobody is to be paid in a currency that the taxes of the country are not in.",
+        "pay it in the currency of the person's taxes and books: give the pool or award that currency, or the person's "
+        "team a pool of its own; until then it is not exported",
+        "warn",
+        requirements=(),
     )
     yield on.no_rows(
         "is_classed_by_its_country",
@@ -72,23 +110,43 @@ def _withholding() -> Iterator[CheckSpec]:
         requirements=("LTI-8.3",),
     )
     yield on.no_rows(
-        "ties_to_payouts",
+        "ties_to_the_ledger_lines_paid",
         f"""
         select any_value(withholding_key) as withholding_key, employee_number, earned_quarter, payment_period,
-            sum(gross_amount) as gross_amount, sum(payout_amount) as payout_amount
+            earning_kind, sum(gross_amount) as gross_amount, sum(paid_amount) as paid_amount
         from (
-            select withholding_key, employee_number, earned_quarter, payment_period, currency_code, gross_amount,
-                0.00 as payout_amount
+            select withholding_key, employee_number, earned_quarter, payment_period, country_code, currency_code,
+                earning_kind, gross_amount, 0.00 as paid_amount
             from checked
             union all
-            select null, employee_number, earned_quarter, payment_period, currency_code, 0.00, payout_amount
-            from {PAYOUTS}
-        ) group by employee_number, earned_quarter, payment_period, currency_code
-        having sum(gross_amount) <> sum(payout_amount) or count(withholding_key) = 0
+            select null, employee_number, earned_quarter, payment_period, country, currency_code, earning_kind, 0.00,
+                amount
+            from {PAID}
+        ) group by employee_number, earned_quarter, payment_period, country_code, currency_code, earning_kind
+        having sum(gross_amount) <> sum(paid_amount) or count(withholding_key) <> 1
         """,
-        "Gross is what was earned, by person, quarter, payment month and currency.",
+        "Every ledger line that is paid is taxed once: by person, quarter, month, country, currency and kind of pay.",
         DEFECT,
-        reads=(PAYOUTS,),
+        reads=(ITEMS,),
+    )
+    yield on.no_rows(
+        "is_what_the_export_pays",
+        f"""
+        select any_value(withholding_key) as withholding_key, employee_number, null as earned_quarter, payment_period,
+            sum(gross_amount) as gross_amount, sum(exported_amount) as exported_amount
+        from (
+            select withholding_key, employee_number, payment_period, country_code, currency_code, gross_amount,
+                0.00 as exported_amount
+            from checked
+            union all
+            select null, employee_number, payment_period, country_code, currency_code, 0.00, amount from {LINES}
+            where coalesce(refusal_reasons, '') not like '%negative\\_balance%' escape '\\'
+        ) group by employee_number, payment_period, country_code, currency_code
+        having sum(gross_amount) <> sum(exported_amount) or count(withholding_key) = 0
+        """,
+        "What is taxed of a person in a month is what the payroll file pays, to the cent.",
+        DEFECT,
+        reads=(LINES,),
     )
     yield on.no_rows(
         "net_and_withheld_are_gross",
@@ -242,9 +300,19 @@ def _reconciliation() -> Iterator[CheckSpec]:
             union all
             select null, employee_number, earned_quarter, currency_code, 0.00, amount from ({register})
         ) group by employee_number, earned_quarter, currency_code
-        having sum(withheld_amount) <> 0 or sum(payroll_amount) <> 0 or count(rec_key) <> 1
+        having sum(withheld_amount) <> 0 or sum(payroll_amount) <> 0 or count(rec_key) = 0
+        union all
+        select any_value(rec_key), employee_number, earned_quarter, sum(withheld_amount), null
+        from (
+            select rec_key, employee_number, earned_quarter, payment_period, currency_code, withheld_amount from checked
+            union all
+            select null, employee_number, earned_quarter, payment_period, currency_code,
+                -coalesce(withheld_amount, 0.00)
+            from {WITHHOLDING}
+        ) group by employee_number, earned_quarter, payment_period, currency_code
+        having sum(withheld_amount) <> 0 or count(rec_key) <> 1
         """,
-        "Calculated tax and the register's tax lines are in it once, to the cent.",
+        "Calculated tax, month by month, and the register's tax lines are in it once, to the cent.",
         DEFECT,
         reads=(WITHHOLDING, "staging.stg_payroll__register_lines", "reference.payroll_earning_code"),
     )
@@ -282,17 +350,28 @@ def _wage() -> Iterator[CheckSpec]:
         left join {REGULAR} as pay
             on pay.employee_number = checked.employee_number and pay.currency_code = checked.currency_code
             and pay.month_code = checked.payment_period
-        where checked.is_blocked or coalesce(hours.unknown_count, 0) > 0 or (
+        where (checked.is_blocked or coalesce(hours.unknown_count, 0) > 0 or (
             hours.paid_seconds > 0 and not coalesce(
                 (pay.regular_pay_amount + checked.counted_amount - checked.deducted_amount) * 100 * 3600
                 >= hours.minimum_units, false
+            )
+        )) and not (
+            -- in another currency than the person's pay, and held for it
+            pay.regular_pay_amount is null and checked.is_blocked and exists (
+                select 1 from {REGULAR} as other
+                where other.employee_number = checked.employee_number and other.month_code = checked.payment_period
+                and other.currency_code <> checked.currency_code and other.regular_pay_amount is not null
+            ) and not exists (
+                select 1 from {ITEMS} as item
+                where item.employee_number = checked.employee_number and item.currency_code = checked.currency_code
+                and item.payment_period = checked.payment_period and item.item_status <> 'blocked'
             )
         )
         """,
         "No payment leaves anybody below the minimum wage of the hours of its month, or cannot be shown not to.",
         "do not pay the line: lower what is taken off, pay it in parts, or complete seeds/pay/wage_rule.csv, "
         "working_week.csv and the hours; finance.fct_wage_compliance gives the figures",
-        reads=(DAYS, REGULAR),
+        reads=(DAYS, REGULAR, ITEMS),
     )
     on = On(WAGE, "fct_wage_compliance", keys=keys, sources=SOURCES, requirements=("DESK-5.1", "DESK-5.5"))
     yield on.no_rows(
@@ -305,13 +384,13 @@ def _wage() -> Iterator[CheckSpec]:
                 0.00 as payout_amount
             from checked
             union all
-            select null, employee_number, payment_period, currency_code, 0.00, payout_amount from {PAYOUTS}
+            select null, employee_number, payment_period, currency_code, 0.00, amount from {PAID}
         ) group by employee_number, payment_period, currency_code
         having sum(earned_amount) <> sum(payout_amount) or count(wage_compliance_key) = 0
         """,
         "Every payment of a person and month is held against the law, to the cent.",
         DEFECT,
-        reads=(PAYOUTS,),
+        reads=(ITEMS,),
     )
     yield on.no_rows(
         "takes_off_every_deduction",
@@ -322,8 +401,9 @@ def _wage() -> Iterator[CheckSpec]:
             select employee_number, payment_period, currency_code, -sum(least(amount, 0.00)) as amount,
                 sum(greatest(amount, 0.00)) as added
             from (
-                select employee_number, payment_period, currency_code, earned_quarter, sum(payout_amount) as amount
-                from {PAYOUTS} group by employee_number, payment_period, currency_code, earned_quarter
+                select employee_number, payment_period, currency_code, earned_quarter, earning_kind,
+                    sum(amount) as amount
+                from {PAID} group by all
             ) group by employee_number, payment_period, currency_code
         ) as deduction using (employee_number, payment_period, currency_code)
         where checked.deducted_amount is distinct from deduction.amount
@@ -331,7 +411,7 @@ def _wage() -> Iterator[CheckSpec]:
         """,
         "What is taken back lowers the wage in full, and no more counts as wage than was paid.",
         DEFECT,
-        reads=(PAYOUTS,),
+        reads=(ITEMS,),
     )
     yield on.no_rows(
         "needs_nobody",
@@ -368,20 +448,40 @@ def _readiness() -> Iterator[CheckSpec]:
     yield on.no_rows(
         "asks_every_payment_everything",
         f"""
-        select any_value(payment_readiness_key) as payment_readiness_key, employee_number, payment_period,
-            count(distinct demand_code) as demand_count, sum(payout_amount) as payout_amount
-        from (
-            select payment_readiness_key, employee_number, payment_period, currency_code, demand_code,
-                0.00 as payout_amount
-            from checked
-            union all
-            select null, employee_number, payment_period, currency_code, null, payout_amount from {PAYOUTS}
-        ) group by employee_number, payment_period, currency_code
-        having count(distinct demand_code) <> {DEMAND_COUNT} or count(payment_readiness_key) <> {DEMAND_COUNT}
+        with asked (earning_kind, demand_code) as (values {ASKED}),
+        payment as (
+            select distinct employee_number, payment_period, country as country_code, currency_code, earning_kind
+            from {PAID}
+        )
+        select any_value(payment_readiness_key) as payment_readiness_key, employee_number, payment_period, demand_code,
+            earning_kind, count(payment_readiness_key) as row_count
+        from (select payment.*, demand_code from payment left join asked using (earning_kind)) as expected
+        full join checked
+            using (employee_number, payment_period, country_code, currency_code, earning_kind, demand_code)
+        group by employee_number, payment_period, country_code, currency_code, earning_kind, demand_code,
+            expected.employee_number
+        having count(payment_readiness_key) <> 1 or expected.employee_number is null
         """,
-        "Every payment has one row for each demand.",
+        "Every kind of pay in every payment has one row for each demand on it.",
         DEFECT,
-        reads=(PAYOUTS,),
+        reads=(ITEMS,),
+    )
+    yield on.no_rows(
+        "judges_what_is_paid",
+        f"""
+        select any_value(payment_readiness_key) as payment_readiness_key, employee_number, payment_period,
+            null as demand_code, earning_kind, min(earned_amount) as earned_amount, any_value(amount) as paid_amount
+        from checked inner join (
+            select employee_number, payment_period, country as country_code, currency_code, earning_kind,
+                sum(amount) as amount
+            from {PAID} group by all
+        ) as paid using (employee_number, payment_period, country_code, currency_code, earning_kind)
+        group by employee_number, payment_period, country_code, currency_code, earning_kind
+        having min(earned_amount) <> any_value(amount) or max(earned_amount) <> any_value(amount)
+        """,
+        "The amount that is judged is the amount that is paid.",
+        DEFECT,
+        reads=(ITEMS,),
     )
     yield on.no_rows(
         "is_ready_only_when_all_is_met",
@@ -389,30 +489,48 @@ def _readiness() -> Iterator[CheckSpec]:
         select checked.payment_readiness_key, checked.employee_number, checked.payment_period, checked.demand_code,
             checked.is_met, checked.finding, checked.is_payment_ready
         from checked left join (
-            select employee_number, payment_period, currency_code, bool_and(is_met) as is_all_met
+            select employee_number, payment_period, country_code, currency_code, earning_kind,
+                bool_and(is_met) as is_all_met
             from {READINESS} group by all
-        ) as payment using (employee_number, payment_period, currency_code)
+        ) as payment using (employee_number, payment_period, country_code, currency_code, earning_kind)
         where checked.is_met <> (checked.finding is null) or checked.is_payment_ready <> payment.is_all_met
         or checked.is_met and (
             checked.demand_code = 'wage_compliant' and exists (
                 select 1 from {WAGE} as wage
                 where wage.employee_number = checked.employee_number
-                and wage.payment_period = checked.payment_period and wage.is_blocked
+                and wage.payment_period = checked.payment_period and wage.currency_code = checked.currency_code
+                and wage.is_blocked
             )
             or checked.demand_code = 'withholding_known' and exists (
                 select 1 from {WITHHOLDING} as tax
                 where tax.employee_number = checked.employee_number
-                and tax.payment_period = checked.payment_period and tax.withholding_status = 'gap'
+                and tax.payment_period = checked.payment_period and tax.currency_code = checked.currency_code
+                and tax.earning_kind = checked.earning_kind and tax.withholding_status = 'gap'
             )
-            or checked.demand_code = 'acknowledged' and not exists (
+            or checked.demand_code = 'acknowledged' and (
+                checked.earned_amount > 0 or checked.earned_amount = 0 and exists (
+                    select 1 from {PAYOUTS} as payout
+                    where payout.employee_number = checked.employee_number
+                    and payout.payment_period = checked.payment_period
+                )
+            ) and not exists (
                 select 1 from core.int_person_acknowledgement as person
                 where person.employee_number = checked.employee_number and person.acknowledged_at is not null
+            )
+            or checked.demand_code = 'award_approved' and checked.earned_amount > 0 and not exists (
+                select 1 from {AWARDS} as award
+                where award.employee_number = checked.employee_number and award.approved_on <= award.granted_on
+            )
+            or checked.demand_code = 'pool_approved' and checked.earned_amount > 0 and not exists (
+                select 1 from {POOLS} as pool
+                where pool.currency_code = checked.currency_code
+                and pool.approved_on <= cast(checked.payment_period || '-01' as date)
             )
         )
         """,
         "A demand is met only where its own register says so, and a payment is ready only when every demand is.",
         DEFECT,
-        reads=(WAGE, WITHHOLDING, "core.int_person_acknowledgement"),
+        reads=(WAGE, WITHHOLDING, PAYOUTS, "core.int_person_acknowledgement", AWARDS, POOLS),
     )
     yield on.no_rows(
         "needs_nobody",

@@ -20,7 +20,17 @@ POSTED = "landing.payroll_export_journal_line"
 APPROVALS, DEMANDS = "reference.payroll_export_approval", "reference.payroll_export_demand"
 MEMBERS, CONTEXT = "reference.governance_member", "core.int_run_context"
 ACCOUNTS, CHART, PAY_CODES = "reference.payout_account", "reference.gl_account", "reference.payout_pay_code"
-PAYMENT_DEMAND_COUNT = 7
+PERSONAL_DEMANDS = ("wage_compliant", "withholding_known", "account_mapped")
+PLAN_DEMANDS = ("acknowledged", "activated", "works_council_agreed", "approval_present", *PERSONAL_DEMANDS)
+# what each kind of pay must meet; a kind that is not here is never payable
+PAYMENT_DEMANDS_BY_KIND = {
+    "incentive": PLAN_DEMANDS,
+    "draw": PLAN_DEMANDS,
+    "award": ("award_approved", *PERSONAL_DEMANDS),
+    "pool": ("pool_approved", *PERSONAL_DEMANDS),
+    "on_call": PERSONAL_DEMANDS,
+}
+ASKED = ", ".join(f"('{kind}', '{code}')" for kind, codes in PAYMENT_DEMANDS_BY_KIND.items() for code in codes)
 DEFECT = "a defect of the model: export nothing; see the keys below"
 TAMPERED = "run `sltw verify-payroll-export`: it says which file of which export is not as it was written"
 
@@ -76,16 +86,26 @@ def _items() -> Iterator[CheckSpec]:
     yield on.no_rows(
         "payable_meet_every_demand",
         f"""
-        with ready as (
-            select employee_number, country_code, currency_code, payment_period from {PAYMENTS} group by all
-            having count(*) = {PAYMENT_DEMAND_COUNT} and bool_and(is_met)
+        with asked (earning_kind, demand_code) as (values {ASKED}),
+        asked_count as (select earning_kind, count(*) as demand_count from asked group by earning_kind),
+        ready as (
+            select employee_number, country_code, currency_code, payment_period, earning_kind
+            from {PAYMENTS} inner join asked using (earning_kind, demand_code)
+            inner join asked_count using (earning_kind)
+            where is_met
+            group by employee_number, country_code, currency_code, payment_period, earning_kind,
+                asked_count.demand_count
+            having count(distinct demand_code) = asked_count.demand_count
+            except
+            select employee_number, country_code, currency_code, payment_period, earning_kind
+            from {PAYMENTS} where not is_met
         )
         select checked.ledger_line_id, checked.employee_number, checked.payment_period
         from checked
-        left join ready using (employee_number, country_code, currency_code, payment_period)
+        left join ready using (employee_number, country_code, currency_code, payment_period, earning_kind)
         where checked.item_status = 'payable' and ready.employee_number is null
         """,
-        "Nothing is payable of a payment that does not meet each of its demands.",
+        "No kind of pay is payable that does not meet each of its demands.",
         DEFECT,
         reads=(PAYMENTS,),
     )
@@ -93,15 +113,29 @@ def _items() -> Iterator[CheckSpec]:
         "payments_are_whole_and_not_negative",
         """
         select null as ledger_line_id, employee_number, payment_period, currency_code, sum(amount) as amount
-        from checked where item_status <> 'exported' group by all
-        having bool_or(item_status = 'payable')
-            and (sum(amount) < 0 or not bool_and(item_status = 'payable'))
+        from checked where item_status <> 'exported'
+        group by employee_number, payment_period, currency_code, earning_kind
+        having bool_or(item_status = 'payable') and not bool_and(item_status = 'payable')
+        union all
+        select null, employee_number, payment_period, currency_code, sum(amount)
+        from checked where item_status <> 'exported'
+        group by employee_number, payment_period, currency_code
+        having bool_or(item_status = 'payable') and sum(amount) < 0
         union all
         select null, employee_number, payment_period, currency_code, sum(amount)
         from checked where item_status = 'payable' group by employee_number, payment_period, currency_code, country_code
         having sum(amount) < 0
+        union all
+        select null, employee_number, payment_period, currency_code, sum(amount) filter (item_status = 'blocked')
+        from (
+            select *, bool_or(item_status = 'payable') over (
+                partition by employee_number, payment_period, currency_code
+            ) as is_paid
+            from checked where item_status <> 'exported'
+        ) where is_paid group by employee_number, payment_period, currency_code, country_code
+        having sum(amount) filter (item_status = 'blocked') < 0
         """,
-        "A person's payment goes whole or not at all, and never takes money in any country.",
+        "A kind of a person's payment goes whole or not at all, never around a debt, and never takes money anywhere.",
         DEFECT,
     )
     yield on.no_rows(

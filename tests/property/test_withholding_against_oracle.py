@@ -25,12 +25,13 @@ SEED = 20251121
 EXAMPLES = 12
 PERSON_COUNT = 8
 QUARTERS = [(f"{year}-Q{quarter}", year, quarter) for year in (2024, 2025) for quarter in (1, 2, 3, 4)]
+KINDS = ("incentive", "pool")
 MONTHS = [date(year, month, 1) for year in (2023, 2024, 2025, 2026) for month in range(1, 13)]
 
 TABLES = """
-    create table fct_incentive_payout (
+    create table fct_payment_line (
         employee_number varchar, earned_quarter varchar, payment_period varchar, country_code varchar,
-        currency_code varchar, payout_amount decimal(18, 2)
+        currency_code varchar, earning_kind varchar, line_state varchar, amount decimal(18, 2)
     );
     create table payment_class (
         country_code varchar, earning_kind varchar, payment_class varchar, effective_from date, effective_to date
@@ -51,8 +52,8 @@ TABLES = """
         is_projected boolean
     );
     create table int_payroll_line (
-        employee_number varchar, earned_quarter varchar, currency_code varchar, paid_on date, amount decimal(18, 2),
-        earning_role varchar
+        employee_number varchar, earned_quarter varchar, currency_code varchar, pay_period varchar, paid_on date,
+        amount decimal(18, 2), earning_role varchar
     );
 """
 
@@ -70,9 +71,13 @@ class Tax:
 
 @dataclass(frozen=True)
 class Person:
-    """Cents by index of QUARTERS (lines of one payment), the day paid where the register tells, cents a month."""
+    """Cents by (index of QUARTERS, kind) (lines of one payment), the day paid where the register tells, cents a month.
 
-    lines: dict[int, list[int]]
+    waiting: cents below zero that are no payment yet, by the same.
+    """
+
+    lines: dict[tuple[int, str], list[int]]
+    waiting: dict[tuple[int, str], int]
     days: dict[int, date]
     monthly: int
 
@@ -99,16 +104,16 @@ def taxes(draw: st.DrawFn) -> Tax:
 
 @st.composite
 def persons(draw: st.DrawFn) -> Person:
+    payments = st.tuples(st.integers(0, len(QUARTERS) - 1), st.sampled_from(KINDS))
     amounts = st.one_of(st.integers(-100_000, 600_000), st.integers(-10, 10))
-    lines = draw(
-        st.dictionaries(st.integers(0, len(QUARTERS) - 1), st.lists(amounts, min_size=1, max_size=3), max_size=8)
-    )
+    lines = draw(st.dictionaries(payments, st.lists(amounts, min_size=1, max_size=3), max_size=10))
+    waiting = draw(st.dictionaries(payments, st.integers(-100_000, -1), max_size=2))
     days = {}
-    for index in lines:
+    for index in sorted({index for index, _ in lines}):
         if draw(st.booleans()):
             # quarters paid late fall on one day
             days[index] = max(month_end(payment_month(index)), draw(st.sampled_from([date(2024, 4, 30), late()])))
-    return Person(lines, days, draw(st.integers(0, 300_000)))
+    return Person(lines, waiting, days, draw(st.integers(0, 300_000)))
 
 
 def late() -> date:
@@ -145,15 +150,21 @@ def year_start(day: date, first_month: int) -> date:
     return date(day.year - (day.month < first_month), first_month, 1)
 
 
-def expected(person: Person, tax: Tax) -> dict[str, int]:
-    """Cents withheld of each quarter's payment."""
+def place(person: Person, payment: tuple[int, str]) -> tuple[bool, bool, int]:
+    """Where a payment stands in its day: what is taken back last, plan pay after the rest, then by quarter."""
+    return sum(person.lines[payment]) < 0, payment[1] == "incentive", payment[0]
+
+
+def expected(person: Person, tax: Tax) -> dict[tuple[str, str], int]:
+    """Cents withheld of each quarter's payment of a kind."""
     if tax.method == "none":
-        return {QUARTERS[index][0]: 0 for index in person.lines}
+        return {(QUARTERS[index][0], kind): 0 for index, kind in person.lines}
     found = {}
     paid_in_year: dict[date, int] = {}
-    by_day: dict[date, list[int]] = {}
-    for index in sorted(person.lines):
-        by_day.setdefault(person.days.get(index, month_end(payment_month(index))), []).append(index)
+    by_day: dict[date, list[tuple[int, str]]] = {}
+    for payment in sorted(person.lines, key=lambda payment: place(person, payment)):
+        day = person.days.get(payment[0], month_end(payment_month(payment[0])))
+        by_day.setdefault(day, []).append(payment)
     for day in sorted(by_day):
         start = year_start(day, tax.first_month)
         scale = [scale for first, scale in tax.scales if first <= day][-1]
@@ -161,10 +172,10 @@ def expected(person: Person, tax: Tax) -> dict[str, int]:
         base = {"flat": 0, "bracket": len(to_date) * person.monthly, "aggregate": 12 * person.monthly}[tax.method]
         morning = base + paid_in_year.get(start, 0)
         point, withheld = morning, 0
-        for index in by_day[day]:
-            point += sum(person.lines[index])
+        for payment in by_day[day]:
+            point += sum(person.lines[payment])
             of_day = rounded(scale_value(scale, point) - scale_value(scale, morning), tax)
-            found[QUARTERS[index][0]] = of_day - withheld
+            found[QUARTERS[payment[0]][0], payment[1]] = of_day - withheld
             withheld = of_day
         paid_in_year[start] = point - base
     return found
@@ -174,7 +185,8 @@ def expected(person: Person, tax: Tax) -> dict[str, int]:
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute(TABLES)
-        connection.execute("insert into payment_class values ('XX', 'incentive', 'bonus', '2020-01-01', null)")
+        for kind in KINDS:
+            connection.execute("insert into payment_class values ('XX', ?, 'bonus', '2020-01-01', null)", [kind])
         connection.execute(f"create view fct_withholding_tax as {model_sql('fct_withholding_tax')}")
         connection.execute(f"create view fct_withholding as {model_sql('fct_withholding')}")
         yield connection
@@ -195,11 +207,14 @@ def fill(
     register: list[tuple[Any, ...]] = []
     regular: list[tuple[Any, ...]] = []
     for name, person in people.items():
-        for index, amounts in person.lines.items():
-            code, month = QUARTERS[index][0], payment_month(index).strftime("%Y-%m")
-            payouts += [(name, code, month, "XX", "EUR", Decimal(cents).scaleb(-2)) for cents in amounts]
+        for (index, kind), amounts in person.lines.items():
+            line = (name, QUARTERS[index][0], payment_month(index).strftime("%Y-%m"), "XX", "EUR", kind)
+            payouts += [(*line, "due", Decimal(cents).scaleb(-2)) for cents in amounts]
+        for (index, kind), cents in person.waiting.items():
+            line = (name, QUARTERS[index][0], payment_month(index).strftime("%Y-%m"), "XX", "EUR", kind)
+            payouts.append((*line, "waiting", Decimal(cents).scaleb(-2)))
         for index, day in person.days.items():
-            register.append((name, QUARTERS[index][0], "EUR", day, Decimal(1), "incentive"))
+            register.append((name, QUARTERS[index][0], "EUR", day.strftime("%Y-%m"), day, Decimal(1), "incentive"))
         regular += [(name, "EUR", month, Decimal(person.monthly).scaleb(-2), False) for month in MONTHS]
     rules: list[tuple[Any, ...]] = []
     brackets: list[tuple[Any, ...]] = []
@@ -213,7 +228,7 @@ def fill(
             rules.append((*terms, "confirmed", first, until))
             brackets += [(rule, Decimal(lower).scaleb(-2), Decimal(rate).scaleb(-6)) for lower, rate in scale]
     for table, rows in (
-        ("fct_incentive_payout", payouts),
+        ("fct_payment_line", payouts),
         ("int_payroll_line", register),
         ("int_regular_pay", regular),
         ("withholding_rule", rules),
@@ -222,13 +237,13 @@ def fill(
         insert(engine, table, rows, shuffled)
 
 
-def withheld_cents(engine: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], int]:
+def withheld_cents(engine: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str, str], int]:
     rows = engine.execute(
-        "select employee_number, earned_quarter, tax_code, cast(withheld_amount * 100 as bigint) "
+        "select employee_number, earned_quarter, earning_kind, tax_code, cast(withheld_amount * 100 as bigint) "
         "from fct_withholding_tax where gap_reason is null"
     ).fetchall()
-    assert len(rows) == len({row[:3] for row in rows})
-    return {row[:3]: row[3] for row in rows}
+    assert len(rows) == len({row[:4] for row in rows})
+    return {row[:4]: row[4] for row in rows}
 
 
 @pytest.mark.requirement("OPS-7.4")
@@ -254,21 +269,22 @@ def test_withholding_is_that_of_a_loop_over_the_year(
     fill(engine, people, by_code, shuffled)
     found = withheld_cents(engine)
     assert found == {
-        (name, quarter, code): cents
+        (name, quarter, kind, code): cents
         for name, person in people.items()
         for code, tax in by_code.items()
-        for quarter, cents in expected(person, tax).items()
+        for (quarter, kind), cents in expected(person, tax).items()
     }
 
     # the same rows in another order are the same taxes
     fill(engine, people, by_code, shuffled)
     assert withheld_cents(engine) == found
 
-    # net and withheld are gross, and gross is what was earned
-    for name, quarter, gross, withheld, net in engine.execute(
-        "select employee_number, earned_quarter, gross_amount, withheld_amount, net_amount from fct_withholding"
+    # net and withheld are gross, and gross is what is paid
+    for name, quarter, kind, gross, withheld, net in engine.execute(
+        "select employee_number, earned_quarter, earning_kind, gross_amount, withheld_amount, net_amount "
+        "from fct_withholding"
     ).fetchall():
         index = next(number for number, (code, *_) in enumerate(QUARTERS) if code == quarter)
-        assert gross * 100 == sum(people[name].lines[index])
-        assert withheld * 100 == sum(found[name, quarter, code] for code in by_code)
+        assert gross * 100 == sum(people[name].lines[index, kind])
+        assert withheld * 100 == sum(found[name, quarter, kind, code] for code in by_code)
         assert withheld + net == gross

@@ -1,9 +1,8 @@
--- Every line of the payout ledger with the payment it belongs to: exported, to be exported, or why not. What a month
--- leaves below zero waits for the next month that pays. A person's payment goes whole or not at all, so that what is
--- netted in it is netted in the export too. Lines that only carry forward are left out: what they carry is here itself.
-with payout_ledger as (
-    select * from {{ ref('fct_payout_ledger') }}
-    where item_kind <> 'carry_forward'
+-- Every line of a payment: exported, to be exported, or why not. A kind of pay that does not meet its demands is held
+-- by itself, and the rest of the person's payment goes; but never around a debt: where the rest or what is held is
+-- below zero, all of it waits, so that what is netted in a payment is netted in the export too.
+with payment_line as (
+    select * from {{ ref('fct_payment_line') }}
 ),
 
 exported_line as (
@@ -30,74 +29,14 @@ cost_centre as (
     select * from {{ ref('cost_centre') }}
 ),
 
-open_line as (
-    select payout_ledger.*
-    from payout_ledger
-    left join exported_line on payout_ledger.ledger_line_id = exported_line.ledger_line_id
-    where exported_line.ledger_line_id is null
-),
-
-open_balance as (
-    select
-        employee_number,
-        currency_code,
-        payment_period,
-        sum(amount) as balance_amount
-    from open_line
-    group by employee_number, currency_code, payment_period
-),
-
-cumulated as (
-    select
-        *,
-        sum(balance_amount) over (
-            partition by employee_number, currency_code order by payment_period
-            rows between unbounded preceding and current row
-        ) as cumulated_amount
-    from open_balance
-),
-
--- carried(k) = least(0, carried(k - 1) + balance(k)), which is the running sum less its highest value so far
-carried as (
-    select
-        *,
-        cumulated_amount - greatest(
-            0,
-            max(cumulated_amount) over (
-                partition by employee_number, currency_code order by payment_period
-                rows between unbounded preceding and current row
-            )
-        ) as carried_amount
-    from cumulated
-),
-
--- the first month from this one on that leaves nothing below zero
-paid_month as (
-    select
-        employee_number,
-        currency_code,
-        payment_period as ledger_payment_period,
-        min(case when carried_amount = 0 then payment_period end) over (
-            partition by employee_number, currency_code order by payment_period
-            rows between current row and unbounded following
-        ) as paid_period,
-        max(payment_period) over (partition by employee_number, currency_code) as last_period
-    from carried
-),
-
 due_line as (
     select
-        open_line.*,
-        coalesce(paid_month.paid_period, paid_month.last_period) as paid_in_period,
-        paid_month.paid_period is null as is_waiting,
-        {{ add_days(add_months(month_code_start('coalesce(paid_month.paid_period, paid_month.last_period)'), 1), -1) }}
-            as posted_on
-    from open_line
-    inner join paid_month
-        on
-            open_line.employee_number = paid_month.employee_number
-            and open_line.currency_code = paid_month.currency_code
-            and open_line.payment_period = paid_month.ledger_payment_period
+        *,
+        payment_period as paid_in_period,
+        line_state = 'waiting' as is_waiting,
+        {{ add_days(add_months(month_code_start('payment_period'), 1), -1) }} as posted_on
+    from payment_line
+    where line_state <> 'exported'
 ),
 
 kind_month as (
@@ -186,67 +125,105 @@ readiness as (
         country_code,
         currency_code,
         payment_period,
+        earning_kind,
         bool_and(is_payment_ready) as is_payment_ready,
         {{ string_list('case when not is_met then demand_code end', 'demand_code') }} as unmet_demands
     from payment_readiness
-    group by employee_number, country_code, currency_code, payment_period
+    group by employee_number, country_code, currency_code, payment_period, earning_kind
 ),
 
-country_total as (
+-- what waits below zero is no payment: nothing is judged of it yet
+kind_total as (
     select
         employee_number,
         coalesce(country_code, '') as country_code,
         currency_code,
         paid_in_period,
+        earning_kind,
+        bool_or(is_waiting) as is_waiting,
         sum(amount) as amount
     from mapped
-    group by employee_number, coalesce(country_code, ''), currency_code, paid_in_period
+    group by employee_number, coalesce(country_code, ''), currency_code, paid_in_period, earning_kind
+),
+
+kind_judged as (
+    select
+        kind_total.*,
+        case
+            when kind_total.is_waiting then cast(null as varchar)
+            when readiness.employee_number is null then 'readiness_not_judged'
+            when not readiness.is_payment_ready
+                then 'readiness (' || coalesce(readiness.unmet_demands, 'unknown') || ')'
+        end as readiness_fault
+    from kind_total
+    left join readiness
+        on
+            kind_total.employee_number = readiness.employee_number
+            and kind_total.country_code = readiness.country_code
+            and kind_total.currency_code = readiness.currency_code
+            and kind_total.paid_in_period = readiness.payment_period
+            and kind_total.earning_kind = readiness.earning_kind
+),
+
+-- one verdict on a kind of pay in a person's payment, whichever countries it is of
+kind_finding as (
+    select
+        employee_number,
+        currency_code,
+        paid_in_period,
+        earning_kind,
+        max(readiness_fault) is not null as is_held,
+        {{ string_list('readiness_fault', 'country_code') }} as readiness_fault
+    from kind_judged
+    group by employee_number, currency_code, paid_in_period, earning_kind
+),
+
+country_total as (
+    select
+        kind_judged.employee_number,
+        kind_judged.country_code,
+        kind_judged.currency_code,
+        kind_judged.paid_in_period,
+        sum(kind_judged.amount) as amount,
+        sum(case when kind_finding.is_held then kind_judged.amount else 0 end) as held_amount,
+        bool_or(kind_finding.is_held) as is_held
+    from kind_judged
+    inner join kind_finding
+        on
+            kind_judged.employee_number = kind_finding.employee_number
+            and kind_judged.currency_code = kind_finding.currency_code
+            and kind_judged.paid_in_period = kind_finding.paid_in_period
+            and kind_judged.earning_kind = kind_finding.earning_kind
+    group by
+        kind_judged.employee_number, kind_judged.country_code, kind_judged.currency_code, kind_judged.paid_in_period
 ),
 
 country_finding as (
     select
-        country_total.employee_number,
-        country_total.currency_code,
-        country_total.paid_in_period,
-        min(country_total.amount) < 0 and count(*) > 1 as is_negative_somewhere,
-        {{ string_list(
-            "case
-                when readiness.employee_number is null then 'readiness_not_judged'
-                when not readiness.is_payment_ready
-                    then 'readiness (' || coalesce(readiness.unmet_demands, 'unknown') || ')'
-            end",
-            'country_total.country_code'
-        ) }} as readiness_fault
+        employee_number,
+        currency_code,
+        paid_in_period,
+        min(amount) < 0 and count(*) > 1 as is_negative_somewhere,
+        bool_or(is_held)
+        and (min(held_amount) < 0 or min(amount - held_amount) < 0) as is_debt_beside_held
     from country_total
-    left join readiness
-        on
-            country_total.employee_number = readiness.employee_number
-            and country_total.country_code = readiness.country_code
-            and country_total.currency_code = readiness.currency_code
-            and country_total.paid_in_period = readiness.payment_period
-    group by country_total.employee_number, country_total.currency_code, country_total.paid_in_period
+    group by employee_number, currency_code, paid_in_period
 ),
 
--- one verdict on a person's whole payment
+-- what concerns a person's whole payment
 payment as (
     select
         mapped.employee_number,
         mapped.currency_code,
         mapped.paid_in_period,
-        nullif(
-            concat_ws(
-                ', ',
-                max(mapped.waiting_fault),
-                max(mapped.country_fault),
-                case when bool_or(country_finding.is_negative_somewhere) then 'negative_in_one_country' end,
-                max(country_finding.readiness_fault),
-                max(mapped.pay_code_fault),
-                max(mapped.account_fault),
-                max(mapped.cost_centre_fault),
-                max(mapped.counter_account_fault)
-            ),
-            ''
-        ) as refusal_reasons
+        max(mapped.waiting_fault) as waiting_fault,
+        max(mapped.country_fault) as country_fault,
+        case when bool_or(country_finding.is_negative_somewhere) then 'negative_in_one_country' end as negative_fault,
+        case when bool_or(country_finding.is_debt_beside_held) then 'netted_with_held_pay' end as netting_fault,
+        max(mapped.pay_code_fault) as pay_code_fault,
+        max(mapped.account_fault) as account_fault,
+        max(mapped.cost_centre_fault) as cost_centre_fault,
+        max(mapped.counter_account_fault) as counter_account_fault
     from mapped
     inner join country_finding
         on
@@ -256,11 +233,40 @@ payment as (
     group by mapped.employee_number, mapped.currency_code, mapped.paid_in_period
 ),
 
+verdict as (
+    select
+        kind_finding.employee_number,
+        kind_finding.currency_code,
+        kind_finding.paid_in_period,
+        kind_finding.earning_kind,
+        nullif(
+            concat_ws(
+                ', ',
+                payment.waiting_fault,
+                payment.country_fault,
+                payment.negative_fault,
+                kind_finding.readiness_fault,
+                case when not kind_finding.is_held then payment.netting_fault end,
+                payment.pay_code_fault,
+                payment.account_fault,
+                payment.cost_centre_fault,
+                payment.counter_account_fault
+            ),
+            ''
+        ) as refusal_reasons
+    from kind_finding
+    inner join payment
+        on
+            kind_finding.employee_number = payment.employee_number
+            and kind_finding.currency_code = payment.currency_code
+            and kind_finding.paid_in_period = payment.paid_in_period
+),
+
 listed as (
     select
         mapped.ledger_line_id,
-        mapped.paid_in_period as payment_period,
-        mapped.payment_period as ledger_payment_period,
+        mapped.payment_period,
+        mapped.ledger_payment_period,
         mapped.country_code,
         cast(null as integer) as export_number,
         mapped.employee_number,
@@ -272,37 +278,38 @@ listed as (
         mapped.cost_centre_code,
         mapped.earned_quarter,
         mapped.amount,
-        case when payment.refusal_reasons is null then 'payable' else 'blocked' end as item_status,
-        payment.refusal_reasons
+        case when verdict.refusal_reasons is null then 'payable' else 'blocked' end as item_status,
+        verdict.refusal_reasons
     from mapped
-    inner join payment
+    inner join verdict
         on
-            mapped.employee_number = payment.employee_number
-            and mapped.currency_code = payment.currency_code
-            and mapped.paid_in_period = payment.paid_in_period
+            mapped.employee_number = verdict.employee_number
+            and mapped.currency_code = verdict.currency_code
+            and mapped.paid_in_period = verdict.paid_in_period
+            and mapped.earning_kind = verdict.earning_kind
 
     union all
 
     -- what was handed over stands as it was handed over
     select
-        payout_ledger.ledger_line_id,
-        exported_line.payment_period,
-        payout_ledger.payment_period as ledger_payment_period,
-        exported_line.country_code,
-        exported_line.export_number,
-        exported_line.employee_number,
-        exported_line.currency_code,
-        exported_line.earning_kind,
-        payout_ledger.item_kind,
+        payment_line.ledger_line_id,
+        payment_line.payment_period,
+        payment_line.ledger_payment_period,
+        payment_line.country_code,
+        payment_line.export_number,
+        payment_line.employee_number,
+        payment_line.currency_code,
+        payment_line.earning_kind,
+        payment_line.item_kind,
         exported_line.pay_code,
         exported_line.account_code,
-        payout_ledger.cost_centre_code,
-        payout_ledger.earned_quarter,
-        exported_line.amount,
+        payment_line.cost_centre_code,
+        payment_line.earned_quarter,
+        payment_line.amount,
         'exported' as item_status,
         cast(null as varchar) as refusal_reasons
-    from payout_ledger
-    inner join exported_line on payout_ledger.ledger_line_id = exported_line.ledger_line_id
+    from payment_line
+    inner join exported_line on payment_line.ledger_line_id = exported_line.ledger_line_id
 ),
 
 final as (

@@ -1,7 +1,8 @@
 -- Each person's payment of a month held against wage and hour law: is what is left per hour at least the minimum wage,
 -- and what does a nondiscretionary bonus add to the overtime pay of the weeks it was earned in.
-with earning as (
-    select * from {{ ref('fct_incentive_payout') }}
+with payment_line as (
+    select * from {{ ref('fct_payment_line') }}
+    where line_state <> 'waiting'
 ),
 
 payment_class as (
@@ -27,12 +28,12 @@ earned as (
         currency_code,
         payment_period,
         earned_quarter,
-        'incentive' as earning_kind,
+        earning_kind,
         {{ month_code_start('payment_period') }} as month_start_on,
         {{ add_days(add_months(month_code_start('payment_period'), 1), -1) }} as month_last_on,
-        sum(payout_amount) as earned_amount
-    from earning
-    group by employee_number, coalesce(country_code, ''), currency_code, payment_period, earned_quarter
+        sum(amount) as earned_amount
+    from payment_line
+    group by employee_number, coalesce(country_code, ''), currency_code, payment_period, earned_quarter, earning_kind
 ),
 
 classed as (
@@ -46,7 +47,7 @@ classed as (
         end as counted_amount,
         case when earned.earned_amount < 0 then -earned.earned_amount else 0 end as deducted_amount,
         case
-            when payment_class.regular_rate_treatment = 'included' and earned.earned_amount > 0
+            when payment_class.regular_rate_treatment = 'included'
                 then {{ integer_units('earned.earned_amount', 2) }}
             else 0
         end as included_cents
@@ -57,6 +58,27 @@ classed as (
             and earned.earning_kind = payment_class.earning_kind
             and earned.month_last_on >= payment_class.effective_from
             and earned.month_last_on <= coalesce(payment_class.effective_to, date '9999-12-31')
+),
+
+-- the kinds of a quarter together: what one of them takes back, an advance that is set off, lowers what the others add
+-- to the regular rate
+classed_quarter as (
+    select
+        employee_number,
+        country_code,
+        currency_code,
+        payment_period,
+        earned_quarter,
+        month_start_on,
+        month_last_on,
+        sum(earned_amount) as earned_amount,
+        sum(counted_amount) as counted_amount,
+        sum(deducted_amount) as deducted_amount,
+        greatest(sum(included_cents), 0) as included_cents,
+        min(case when payment_class is null then 0 else 1 end) = 1 as is_classed
+    from classed
+    group by
+        employee_number, country_code, currency_code, payment_period, earned_quarter, month_start_on, month_last_on
 ),
 
 -- 29 CFR 778.209(b): a bonus that belongs to no single week is laid on the weeks worked in equal amounts; the week's
@@ -98,26 +120,26 @@ limit_quarter as (
 
 per_quarter as (
     select
-        classed.*,
+        classed_quarter.*,
         coalesce(overtime_quarter.overtime_seconds, 0) as overtime_seconds,
         coalesce(limit_quarter.is_above_maximum, false) as is_above_maximum,
         coalesce(limit_quarter.long_week_count, 0) as long_week_count,
         coalesce(
             {{ round_half_up_integer(
-                exact_integer('classed.included_cents') ~ ' * overtime_quarter.premium_units',
+                exact_integer('classed_quarter.included_cents') ~ ' * overtime_quarter.premium_units',
                 exact_integer('overtime_quarter.week_count') ~ ' * 10000000000000'
             ) }},
             0
         ) as overtime_due_cents
-    from classed
+    from classed_quarter
     left join overtime_quarter
         on
-            classed.employee_number = overtime_quarter.employee_number
-            and classed.earned_quarter = overtime_quarter.earned_quarter
+            classed_quarter.employee_number = overtime_quarter.employee_number
+            and classed_quarter.earned_quarter = overtime_quarter.earned_quarter
     left join limit_quarter
         on
-            classed.employee_number = limit_quarter.employee_number
-            and classed.earned_quarter = limit_quarter.earned_quarter
+            classed_quarter.employee_number = limit_quarter.employee_number
+            and classed_quarter.earned_quarter = limit_quarter.earned_quarter
 ),
 
 payment as (
@@ -132,7 +154,7 @@ payment as (
         sum(earned_amount) as earned_amount,
         sum(counted_amount) as counted_amount,
         sum(deducted_amount) as deducted_amount,
-        min(case when payment_class is null then 0 else 1 end) = 1 as is_classed,
+        bool_and(is_classed) as is_classed,
         sum(overtime_seconds) as overtime_seconds,
         sum(overtime_due_cents) as overtime_due_cents,
         max(case when is_above_maximum then 1 else 0 end) = 1 as is_above_maximum,
@@ -172,6 +194,17 @@ month_hours as (
     group by payment.employee_number, payment.currency_code, payment.payment_period
 ),
 
+-- months whose regular pay is known, in whatever currency
+paid_currency as (
+    select
+        employee_number,
+        month_code,
+        min(currency_code) as first_currency_code
+    from regular_pay
+    where regular_pay_amount is not null
+    group by employee_number, month_code
+),
+
 figured as (
     select
         payment.*,
@@ -183,6 +216,8 @@ figured as (
         coalesce(month_hours.minimum_units, 0) as minimum_units,
         coalesce({{ integer_units('month_hours.margin_share', 4) }}, 0) as margin_units,
         regular_pay.regular_pay_amount,
+        regular_pay.regular_pay_amount is null
+        and paid_currency.first_currency_code is not null as is_other_currency,
         coalesce(regular_pay.is_projected, false) as is_projected,
         {{ integer_units(
             'coalesce(regular_pay.regular_pay_amount, 0) + payment.counted_amount - payment.deducted_amount', 2
@@ -198,12 +233,17 @@ figured as (
             payment.employee_number = regular_pay.employee_number
             and payment.currency_code = regular_pay.currency_code
             and payment.payment_period = regular_pay.month_code
+    left join paid_currency
+        on
+            payment.employee_number = paid_currency.employee_number
+            and payment.payment_period = paid_currency.month_code
 ),
 
 judged as (
     select
         *,
         case
+            when is_other_currency then 'currency_differs'
             when is_hours_unknown then 'hours_unknown'
             when not is_classed then 'class_unknown'
             when is_minimum_unknown then 'minimum_unknown'
@@ -248,11 +288,13 @@ final as (
         cast(long_week_count as integer) as long_week_count,
         cast(wage_status as varchar) as wage_status,
         cast(
-            wage_status in ('hours_unknown', 'class_unknown', 'minimum_unknown', 'pay_unknown', 'below_minimum')
-            as boolean
+            wage_status in (
+                'currency_differs', 'hours_unknown', 'class_unknown', 'minimum_unknown', 'pay_unknown', 'below_minimum'
+            ) as boolean
         ) as is_blocked,
         cast(
             case wage_status
+                when 'currency_differs' then 'Regular pay of the month is in another currency than the payment.'
                 when 'hours_unknown' then 'The country has no working week and the day no hours.'
                 when 'class_unknown' then 'The country does not class the earning.'
                 when 'minimum_unknown' then 'No minimum wage of the country, day and currency is known.'

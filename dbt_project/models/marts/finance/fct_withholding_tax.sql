@@ -1,7 +1,8 @@
 -- What each tax of the country takes of each payment, by the rule in force on the day of payment. A tax by brackets is
 -- the difference of two points on its scale: the pay of the tax year with this payment, and without it.
-with earning as (
-    select * from {{ ref('fct_incentive_payout') }}
+with payment_line as (
+    select * from {{ ref('fct_payment_line') }}
+    where line_state <> 'waiting'
 ),
 
 payment_class as (
@@ -36,21 +37,40 @@ payment as (
         payment_period,
         coalesce(country_code, '') as country_code,
         currency_code,
-        'incentive' as earning_kind,
-        sum(payout_amount) as gross_amount
-    from earning
-    group by employee_number, earned_quarter, payment_period, coalesce(country_code, ''), currency_code
+        earning_kind,
+        sum(amount) as gross_amount
+    from payment_line
+    group by employee_number, earned_quarter, payment_period, coalesce(country_code, ''), currency_code, earning_kind
 ),
 
--- the day the register says it was paid, of several the first
-registered_day as (
-    select
+payment_month as (
+    select distinct
         employee_number,
         earned_quarter,
         currency_code,
-        min(paid_on) as paid_on
-    from payroll_line
-    group by employee_number, earned_quarter, currency_code
+        payment_period
+    from payment
+),
+
+-- the day the register says it was paid, of several the first; a register before the payment's month is of another
+-- payment of the quarter
+registered_day as (
+    select
+        payment_month.employee_number,
+        payment_month.earned_quarter,
+        payment_month.currency_code,
+        payment_month.payment_period,
+        min(payroll_line.paid_on) as paid_on
+    from payment_month
+    inner join payroll_line
+        on
+            payment_month.employee_number = payroll_line.employee_number
+            and payment_month.earned_quarter = payroll_line.earned_quarter
+            and payment_month.currency_code = payroll_line.currency_code
+            and payment_month.payment_period <= payroll_line.pay_period
+    group by
+        payment_month.employee_number, payment_month.earned_quarter, payment_month.currency_code,
+        payment_month.payment_period
 ),
 
 dated as (
@@ -71,6 +91,7 @@ dated as (
             payment.employee_number = registered_day.employee_number
             and payment.earned_quarter = registered_day.earned_quarter
             and payment.currency_code = registered_day.currency_code
+            and payment.payment_period = registered_day.payment_period
 ),
 
 classed as (
@@ -272,7 +293,9 @@ judged as (
     left join rule_scale on in_tax_year.rule_code = rule_scale.rule_code
 ),
 
--- payments of the tax year before the day, and of the day before this one; the day's order is the quarter's
+-- payments of the tax year before the day, and of the day before this one; the day's order is the quarter's. Plan pay
+-- comes after the rest, so that what its demands hold moves no other's tax; what is taken back comes last, so that it
+-- is given back of what the day has borne
 windowed as (
     select
         *,
@@ -284,7 +307,10 @@ windowed as (
         ) as whole_day_amount,
         sum(gross_amount) over (
             partition by employee_number, country_code, currency_code, tax_code, tax_year_start_on, paid_on
-            order by payment_period, earned_quarter, withholding_key
+            order by
+                case when gross_amount < 0 then 1 else 0 end,
+                case when earning_kind in ('incentive', 'draw') then 1 else 0 end, payment_period, earned_quarter,
+                withholding_key
             rows between unbounded preceding and current row
         ) as day_amount
     from judged

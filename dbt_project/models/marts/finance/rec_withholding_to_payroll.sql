@@ -1,5 +1,5 @@
--- Calculated withholding against the tax lines of the payroll register: person x earned quarter x currency. Only tax
--- lines that name the quarter they are for can be compared; a register without any says nothing.
+-- Calculated withholding against the tax lines of the payroll register: person x earned quarter x month of payment x
+-- currency. Only tax lines that name the quarter they are for can be compared; a register without any says nothing.
 with run_context as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -28,12 +28,12 @@ calculated as (
         employee_number,
         earned_quarter,
         currency_code,
-        min(payment_period) as payment_period,
+        payment_period,
         min(paid_on) as paid_on,
         max(case when withholding_status = 'gap' then 1 else 0 end) = 1 as is_gap,
         sum(coalesce(withheld_amount, 0)) as withheld_amount
     from withholding
-    group by employee_number, earned_quarter, currency_code
+    group by employee_number, earned_quarter, currency_code, payment_period
 ),
 
 tax_line as (
@@ -42,18 +42,40 @@ tax_line as (
     inner join payroll_earning_code on register_line.earning_code = payroll_earning_code.earning_code
 ),
 
+-- a tax line is of the last payment of its quarter that was due by its month; without one it stands for itself
+placed_tax_line as (
+    select
+        tax_line.payroll_line_id,
+        tax_line.employee_number,
+        tax_line.earned_quarter,
+        tax_line.currency_code,
+        tax_line.paid_on,
+        tax_line.amount,
+        coalesce(max(calculated.payment_period), tax_line.pay_period) as payment_period
+    from tax_line
+    left join calculated
+        on
+            tax_line.employee_number = calculated.employee_number
+            and tax_line.earned_quarter = calculated.earned_quarter
+            and tax_line.currency_code = calculated.currency_code
+            and tax_line.pay_period >= calculated.payment_period
+    group by
+        tax_line.payroll_line_id, tax_line.employee_number, tax_line.earned_quarter, tax_line.currency_code,
+        tax_line.paid_on, tax_line.amount, tax_line.pay_period
+),
+
 -- a deduction stands in the register with a minus
 registered as (
     select
         employee_number,
         earned_quarter,
         currency_code,
-        min(pay_period) as payment_period,
+        payment_period,
         min(paid_on) as paid_on,
         -sum(amount) as payroll_amount,
         {{ string_list('payroll_line_id', 'payroll_line_id') }} as payroll_line_ids
-    from tax_line
-    group by employee_number, earned_quarter, currency_code
+    from placed_tax_line
+    group by employee_number, earned_quarter, currency_code, payment_period
 ),
 
 itemised_month as (
@@ -80,6 +102,7 @@ paired as (
             calculated.employee_number = registered.employee_number
             and calculated.earned_quarter = registered.earned_quarter
             and calculated.currency_code = registered.currency_code
+            and calculated.payment_period = registered.payment_period
 ),
 
 judged as (
@@ -104,7 +127,8 @@ judged as (
 
 final as (
     select
-        cast({{ md5_of(['employee_number', 'earned_quarter', 'currency_code']) }} as varchar) as rec_key,
+        cast({{ md5_of(['employee_number', 'earned_quarter', 'payment_period', 'currency_code']) }} as varchar)
+            as rec_key,
         cast(employee_number as varchar) as employee_number,
         cast(earned_quarter as varchar) as earned_quarter,
         cast(currency_code as varchar) as currency_code,

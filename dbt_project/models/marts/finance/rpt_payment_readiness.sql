@@ -1,7 +1,38 @@
--- Every demand on a payment, person by person and month: what is met, and what is not and why. An export of payments
--- asks this table and no other.
-with earning as (
+-- Every demand on a payment, by person, month and kind of pay: what is met, and what is not and why. What concerns the
+-- person, the country and the books is demanded of every kind; what a plan, an award or a pool must have is demanded of
+-- their own pay alone. An export of payments asks this table and no other.
+with payment_line as (
+    select * from {{ ref('fct_payment_line') }}
+    where line_state <> 'waiting'
+),
+
+incentive_payout as (
     select * from {{ ref('fct_incentive_payout') }}
+),
+
+draw as (
+    select * from {{ ref('fct_draw') }}
+),
+
+award_vesting as (
+    select * from {{ ref('fct_award_vesting') }}
+),
+
+long_term_award as (
+    select * from {{ ref('long_term_award') }}
+),
+
+pool_allocation as (
+    select * from {{ ref('fct_pool_allocation') }}
+),
+
+incentive_pool as (
+    select * from {{ ref('incentive_pool') }}
+),
+
+reporting_period as (
+    select * from {{ ref('int_reporting_period') }}
+    where period_grain = 'quarter'
 ),
 
 plan_activation as (
@@ -28,23 +59,31 @@ cost_centre as (
     select * from {{ ref('cost_centre') }}
 ),
 
+payout_account as (
+    select * from {{ ref('payout_account') }}
+),
+
 gl_account as (
     select * from {{ ref('gl_account') }}
     where account_role = 'incentive_expense'
 ),
 
+-- an earning in a payment: what caps and clawbacks took off it, and what was booked anew, summed
 line as (
     select
         employee_number,
         coalesce(country_code, '') as country_code,
         currency_code,
         payment_period,
-        plan_code,
-        plan_version,
-        period_start_on,
+        earning_kind,
+        earning_line_id,
+        earned_quarter,
         cost_centre_code,
-        payout_amount
-    from earning
+        sum(amount) as amount
+    from payment_line
+    group by
+        employee_number, coalesce(country_code, ''), currency_code, payment_period, earning_kind, earning_line_id,
+        earned_quarter, cost_centre_code
 ),
 
 payment as (
@@ -53,9 +92,41 @@ payment as (
         country_code,
         currency_code,
         payment_period,
-        sum(payout_amount) as earned_amount
+        earning_kind,
+        sum(amount) as earned_amount
     from line
-    group by employee_number, country_code, currency_code, payment_period
+    group by employee_number, country_code, currency_code, payment_period, earning_kind
+),
+
+plan_earning as (
+    select
+        'incentive' as earning_kind,
+        payout_line_id as earning_line_id,
+        plan_code,
+        plan_version,
+        period_start_on
+    from incentive_payout
+    union all
+    select
+        earning_kind,
+        earning_line_id,
+        plan_code,
+        plan_version,
+        period_start_on
+    from draw
+),
+
+-- a plan's line of which no calculation is left is of an unknown plan
+plan_line as (
+    select
+        line.*,
+        plan_earning.plan_code,
+        plan_earning.plan_version,
+        plan_earning.period_start_on
+    from line
+    left join plan_earning
+        on line.earning_kind = plan_earning.earning_kind and line.earning_line_id = plan_earning.earning_line_id
+    where line.earning_kind in ('incentive', 'draw')
 ),
 
 sent as (
@@ -77,14 +148,18 @@ activation as (
     from plan_activation
 ),
 
--- one row per plan version in a payment
+-- one row per plan version in a payment; one that only gives back demands nothing
 plan_finding as (
     select
-        line.employee_number,
-        line.country_code,
-        line.currency_code,
-        line.payment_period,
-        line.plan_code || ' v' || cast(line.plan_version as varchar) as plan_text,
+        plan_line.employee_number,
+        plan_line.country_code,
+        plan_line.currency_code,
+        plan_line.payment_period,
+        plan_line.earning_kind,
+        coalesce(
+            plan_line.plan_code || ' v' || cast(plan_line.plan_version as varchar),
+            'a plan that is no longer calculated'
+        ) as plan_text,
         case
             when max(person_acknowledgement.acknowledged_at) is not null then null
             when max(person_acknowledgement.sent_on) is not null
@@ -96,7 +171,7 @@ plan_finding as (
             when max(activation.plan_code) is null then 'unknown to the country'
             when max(case when activation.is_activated then 1 else 0 end) = 0
                 then 'not activated: ' || max(activation.refusal_reasons)
-            when max(activation.effective_from) > min(line.period_start_on)
+            when max(activation.effective_from) > min(plan_line.period_start_on)
                 then 'activated only from ' || cast(max(activation.effective_from) as varchar)
         end as activation_finding,
         case
@@ -110,25 +185,26 @@ plan_finding as (
                     'signed ' || coalesce(max(activation.signed_approvals), 'nothing') || ' of '
                     || max(activation.demanded_approvals)
         end as approval_finding
-    from line
+    from plan_line
     left join activation
         on
-            line.plan_code = activation.plan_code
-            and line.plan_version = activation.plan_version
-            and line.country_code = activation.country_code
+            plan_line.plan_code = activation.plan_code
+            and plan_line.plan_version = activation.plan_version
+            and plan_line.country_code = activation.country_code
     left join person_acknowledgement
         on
-            line.employee_number = person_acknowledgement.employee_number
-            and line.plan_code = person_acknowledgement.plan_code
-            and line.plan_version = person_acknowledgement.plan_version
+            plan_line.employee_number = person_acknowledgement.employee_number
+            and plan_line.plan_code = person_acknowledgement.plan_code
+            and plan_line.plan_version = person_acknowledgement.plan_version
     left join sent
         on
-            line.plan_code = sent.plan_code
-            and line.plan_version = sent.plan_version
-            and line.country_code = sent.country_code
+            plan_line.plan_code = sent.plan_code
+            and plan_line.plan_version = sent.plan_version
+            and plan_line.country_code = sent.country_code
     group by
-        line.employee_number, line.country_code, line.currency_code, line.payment_period, line.plan_code,
-        line.plan_version
+        plan_line.employee_number, plan_line.country_code, plan_line.currency_code, plan_line.payment_period,
+        plan_line.earning_kind, plan_line.plan_code, plan_line.plan_version
+    having sum(plan_line.amount) > 0 or (sum(plan_line.amount) = 0 and plan_line.plan_code is not null)
 ),
 
 plan_findings as (
@@ -137,6 +213,7 @@ plan_findings as (
         country_code,
         currency_code,
         payment_period,
+        earning_kind,
         {{ string_list("plan_text || ': ' || acknowledgement_finding", 'plan_text') }}
             as acknowledged_finding,
         {{ string_list("plan_text || ': ' || activation_finding", 'plan_text') }}
@@ -146,12 +223,103 @@ plan_findings as (
         {{ string_list("plan_text || ': ' || approval_finding", 'plan_text') }}
             as approval_present_finding
     from plan_finding
-    group by employee_number, country_code, currency_code, payment_period
+    group by employee_number, country_code, currency_code, payment_period, earning_kind
 ),
 
+award_finding as (
+    select
+        line.employee_number,
+        line.country_code,
+        line.currency_code,
+        line.payment_period,
+        line.earning_kind,
+        coalesce(award_vesting.award_code, 'an award that is no longer calculated') as award_text,
+        case
+            when max(long_term_award.award_code) is null then 'not in the register'
+            when max(long_term_award.approved_on) is null or max(long_term_award.approved_by) is null
+                then 'nobody has approved it'
+            when max(long_term_award.approved_on) > max(long_term_award.granted_on)
+                then 'approved only on ' || cast(max(long_term_award.approved_on) as varchar)
+        end as award_finding
+    from line
+    left join award_vesting on line.earning_line_id = award_vesting.earning_line_id
+    left join long_term_award on award_vesting.award_code = long_term_award.award_code
+    where line.earning_kind = 'award'
+    group by
+        line.employee_number, line.country_code, line.currency_code, line.payment_period, line.earning_kind,
+        award_vesting.award_code
+    having sum(line.amount) > 0
+),
+
+award_findings as (
+    select
+        employee_number,
+        country_code,
+        currency_code,
+        payment_period,
+        earning_kind,
+        {{ string_list("award_text || ': ' || award_finding", 'award_text') }} as award_approved_finding
+    from award_finding
+    group by employee_number, country_code, currency_code, payment_period, earning_kind
+),
+
+pool_finding as (
+    select
+        line.employee_number,
+        line.country_code,
+        line.currency_code,
+        line.payment_period,
+        line.earning_kind,
+        coalesce(pool_allocation.pool_code, 'a pool that is no longer calculated') || ' ' || line.earned_quarter
+            as pool_text,
+        case
+            when max(incentive_pool.pool_code) is null then 'not in the register'
+            when max(incentive_pool.approved_on) is null or max(incentive_pool.approved_by) is null
+                then 'nobody has approved it'
+            when
+                max(reporting_period.period_start_on) is null
+                or max(incentive_pool.approved_on) > max(reporting_period.period_start_on)
+                then 'approved only on ' || cast(max(incentive_pool.approved_on) as varchar)
+        end as pool_finding
+    from line
+    left join pool_allocation on line.earning_line_id = pool_allocation.earning_line_id
+    left join incentive_pool on pool_allocation.pool_code = incentive_pool.pool_code
+    left join reporting_period on line.earned_quarter = reporting_period.period_code
+    where line.earning_kind = 'pool'
+    group by
+        line.employee_number, line.country_code, line.currency_code, line.payment_period, line.earning_kind,
+        pool_allocation.pool_code, line.earned_quarter
+    having sum(line.amount) > 0
+),
+
+pool_findings as (
+    select
+        employee_number,
+        country_code,
+        currency_code,
+        payment_period,
+        earning_kind,
+        {{ string_list("pool_text || ': ' || pool_finding", 'pool_text') }} as pool_approved_finding
+    from pool_finding
+    group by employee_number, country_code, currency_code, payment_period, earning_kind
+),
+
+-- the expense accounts of a kind on the last day of the month it is paid in
 expense_account as (
-    select count(*) as account_count
-    from gl_account
+    select
+        payment.earning_kind,
+        payment.payment_period,
+        count(distinct gl_account.account_code) as account_count
+    from payment
+    left join payout_account
+        on
+            payment.earning_kind = payout_account.earning_kind
+            and payout_account.effective_from
+            <= {{ add_days(add_months(month_code_start('payment.payment_period'), 1), -1) }}
+            and coalesce(payout_account.effective_to, date '9999-12-31')
+            >= {{ add_days(add_months(month_code_start('payment.payment_period'), 1), -1) }}
+    left join gl_account on payout_account.account_code = gl_account.account_code
+    group by payment.earning_kind, payment.payment_period
 ),
 
 account_findings as (
@@ -160,20 +328,22 @@ account_findings as (
         line.country_code,
         line.currency_code,
         line.payment_period,
+        line.earning_kind,
         case
             when max(expense_account.account_count) <> 1
                 then
-                    cast(max(expense_account.account_count) as varchar)
-                    || ' accounts of incentive expense, one is needed'
+                    cast(max(expense_account.account_count) as varchar) || ' accounts of expense for '
+                    || line.earning_kind || ', one is needed'
             when max(case when cost_centre.cost_centre_code is null then 1 else 0 end) = 1
                 then 'a line has no cost centre the books know'
             when max(case when cost_centre.currency_code <> line.currency_code then 1 else 0 end) = 1
                 then 'a cost centre keeps its books in another currency'
         end as account_mapped_finding
     from line
-    cross join expense_account
+    inner join expense_account
+        on line.earning_kind = expense_account.earning_kind and line.payment_period = expense_account.payment_period
     left join cost_centre on line.cost_centre_code = cost_centre.cost_centre_code
-    group by line.employee_number, line.country_code, line.currency_code, line.payment_period
+    group by line.employee_number, line.country_code, line.currency_code, line.payment_period, line.earning_kind
 ),
 
 withholding_findings as (
@@ -182,10 +352,11 @@ withholding_findings as (
         country_code,
         currency_code,
         payment_period,
+        earning_kind,
         {{ string_list("earned_quarter || ' ' || gap_reasons", 'earned_quarter') }}
             as withholding_known_finding
     from withholding
-    group by employee_number, country_code, currency_code, payment_period
+    group by employee_number, country_code, currency_code, payment_period, earning_kind
 ),
 
 found as (
@@ -195,6 +366,8 @@ found as (
         plan_findings.activated_finding,
         plan_findings.works_council_agreed_finding,
         plan_findings.approval_present_finding,
+        award_findings.award_approved_finding,
+        pool_findings.pool_approved_finding,
         account_findings.account_mapped_finding,
         case
             when withholding_findings.employee_number is null then 'no withholding was calculated'
@@ -214,18 +387,35 @@ found as (
             and payment.country_code = plan_findings.country_code
             and payment.currency_code = plan_findings.currency_code
             and payment.payment_period = plan_findings.payment_period
+            and payment.earning_kind = plan_findings.earning_kind
+    left join award_findings
+        on
+            payment.employee_number = award_findings.employee_number
+            and payment.country_code = award_findings.country_code
+            and payment.currency_code = award_findings.currency_code
+            and payment.payment_period = award_findings.payment_period
+            and payment.earning_kind = award_findings.earning_kind
+    left join pool_findings
+        on
+            payment.employee_number = pool_findings.employee_number
+            and payment.country_code = pool_findings.country_code
+            and payment.currency_code = pool_findings.currency_code
+            and payment.payment_period = pool_findings.payment_period
+            and payment.earning_kind = pool_findings.earning_kind
     left join account_findings
         on
             payment.employee_number = account_findings.employee_number
             and payment.country_code = account_findings.country_code
             and payment.currency_code = account_findings.currency_code
             and payment.payment_period = account_findings.payment_period
+            and payment.earning_kind = account_findings.earning_kind
     left join withholding_findings
         on
             payment.employee_number = withholding_findings.employee_number
             and payment.country_code = withholding_findings.country_code
             and payment.currency_code = withholding_findings.currency_code
             and payment.payment_period = withholding_findings.payment_period
+            and payment.earning_kind = withholding_findings.earning_kind
     left join wage_compliance
         on
             payment.employee_number = wage_compliance.employee_number
@@ -234,20 +424,43 @@ found as (
             and payment.payment_period = wage_compliance.payment_period
 ),
 
+-- what is demanded, and of whose pay
 demand as (
-    select 'acknowledged' as demand_code
+    select
+        'acknowledged' as demand_code,
+        'plan' as asked_of
     union all
-    select 'activated' as demand_code
+    select
+        'activated' as demand_code,
+        'plan' as asked_of
     union all
-    select 'works_council_agreed' as demand_code
+    select
+        'works_council_agreed' as demand_code,
+        'plan' as asked_of
     union all
-    select 'approval_present' as demand_code
+    select
+        'approval_present' as demand_code,
+        'plan' as asked_of
     union all
-    select 'wage_compliant' as demand_code
+    select
+        'award_approved' as demand_code,
+        'award' as asked_of
     union all
-    select 'withholding_known' as demand_code
+    select
+        'pool_approved' as demand_code,
+        'pool' as asked_of
     union all
-    select 'account_mapped' as demand_code
+    select
+        'wage_compliant' as demand_code,
+        'all' as asked_of
+    union all
+    select
+        'withholding_known' as demand_code,
+        'all' as asked_of
+    union all
+    select
+        'account_mapped' as demand_code,
+        'all' as asked_of
 ),
 
 demanded as (
@@ -259,6 +472,8 @@ demanded as (
             when 'activated' then found.activated_finding
             when 'works_council_agreed' then found.works_council_agreed_finding
             when 'approval_present' then found.approval_present_finding
+            when 'award_approved' then found.award_approved_finding
+            when 'pool_approved' then found.pool_approved_finding
             when 'wage_compliant' then found.wage_compliant_finding
             when 'withholding_known' then found.withholding_known_finding
             when 'account_mapped' then found.account_mapped_finding
@@ -266,19 +481,25 @@ demanded as (
         end as finding,
         case when demand.demand_code = 'wage_compliant' then found.wage_note end as note
     from found
-    cross join demand
+    inner join demand
+        on
+            demand.asked_of = 'all'
+            or demand.asked_of = found.earning_kind
+            or (demand.asked_of = 'plan' and found.earning_kind in ('incentive', 'draw'))
 ),
 
 final as (
     select
         cast(
-            {{ md5_of(['employee_number', 'country_code', 'currency_code', 'payment_period', 'demand_code']) }}
-            as varchar
+            {{ md5_of([
+                'employee_number', 'country_code', 'currency_code', 'payment_period', 'earning_kind', 'demand_code'
+            ]) }} as varchar
         ) as payment_readiness_key,
         cast(employee_number as varchar) as employee_number,
         cast(payment_period as varchar) as payment_period,
         cast(country_code as varchar) as country_code,
         cast(currency_code as varchar) as currency_code,
+        cast(earning_kind as varchar) as earning_kind,
         cast(earned_amount as decimal(18, 2)) as earned_amount,
         cast(demand_code as varchar) as demand_code,
         cast(finding is null as boolean) as is_met,
@@ -286,7 +507,7 @@ final as (
         cast(note as varchar) as note,
         cast(
             sum(case when finding is null then 0 else 1 end) over (
-                partition by employee_number, country_code, currency_code, payment_period
+                partition by employee_number, country_code, currency_code, payment_period, earning_kind
             ) = 0 as boolean
         ) as is_payment_ready
     from demanded
