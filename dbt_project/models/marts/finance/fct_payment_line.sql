@@ -1,7 +1,7 @@
 -- Every line of the payout ledger with the payment it belongs to: handed over, due, or waiting. What a month leaves
--- below zero waits for the next month that pays, and is netted there. What is withheld from a payment, demanded of it and
--- exported of it is judged by this one statement of what is paid. Lines that only carry forward are left out: what they
--- carry is here itself.
+-- below zero waits for the next month that pays, and is netted there. What is withheld from a payment, demanded of it
+-- and exported of it is judged by this one statement of what is paid. Lines that only carry forward are left out: what
+-- they carry is here itself.
 with payout_ledger as (
     select * from {{ ref('fct_payout_ledger') }}
     where item_kind <> 'carry_forward'
