@@ -164,3 +164,57 @@ def test_overtime_on_a_bonus_is_that_of_the_arithmetic(bench: Bench) -> None:
     )
     assert overtime_seconds == 7 * 3600
     assert abs(due - earned * 7 / (weeks * 47 * 2)) <= Decimal("0.005")
+
+
+@pytest.mark.requirement("OPS-7.4")
+def test_a_month_with_an_award_alone_is_judged_taxed_and_waits_for_the_signatures_only(bench: Bench) -> None:
+    """The second tranche of three of LTA-001, 2,500.00 to e1051, is due a month after it vested."""
+    place = "employee_number = 'e1051' and payment_period = '2025-08'"
+    demands = bench.value(
+        "select list(earning_kind || ' ' || demand_code || ' ' || is_met order by demand_code) "
+        f"from {READINESS} where {place}"
+    )
+    codes = ("account_mapped", "award_approved", "wage_compliant", "withholding_known")
+    assert demands == [f"award {code} true" for code in codes]
+    amount, gross, withheld = bench.value(
+        f"select [(select sum(amount) from {LINES} where {place}), gross_amount, withheld_amount] "
+        f"from {WITHHOLDING} where {place}"
+    )
+    assert amount == gross == Decimal("833.33")
+    assert 0 < withheld < gross
+    assert bench.value(f"select refusal_reasons from {LINES} where {place}").startswith("approval_missing")
+
+
+@pytest.mark.requirement("OPS-7.4")
+def test_an_award_beside_an_unacknowledged_plan_goes_and_the_plan_waits(bench: Bench) -> None:
+    """e1004 has not acknowledged the plan; what LTA-005 pays in January is nothing the plan has a say in."""
+    place = "employee_number = 'e1004' and payment_period = '2026-01'"
+    found = bench.value(
+        f"select list([earning_kind, item_status, coalesce(refusal_reasons, '')] order by earning_kind) from (select "
+        f"distinct earning_kind, item_status, refusal_reasons from {ITEMS} where {place})"
+    )
+    assert found == [["award", "payable", ""], ["incentive", "blocked", "readiness (acknowledged)"]]
+
+
+@pytest.mark.requirement("OPS-7.4")
+def test_an_advance_is_taxed_when_it_is_paid(bench: Bench) -> None:
+    """The draw of October is pay of October; its set-off in January waits below zero and is no payment."""
+    found = bench.value(
+        f"select list([payment_period, gross_amount::varchar]) from {WITHHOLDING} where earning_kind = 'draw'"
+    )
+    assert found == [["2025-10", "51.81"]]
+    assert bench.value(
+        f"select list([payment_period, amount::varchar, refusal_reasons]) from {ITEMS} "
+        "where earning_kind = 'draw' and amount < 0"
+    ) == [["2026-01", "-51.81", "negative_balance"]]
+
+
+@pytest.mark.requirement("OPS-7.4")
+def test_what_is_taxed_of_a_person_in_a_month_is_what_the_ledger_balance_pays(bench: Bench) -> None:
+    """Said again from the ledger's own balance, which knows nothing of exports."""
+    pairs, off = bench.value(
+        "select [count(*), count(*) filter (coalesce(gross_amount, 0) <> coalesce(payable_amount, 0))] from ("
+        f"select employee_number, payment_period, currency_code, sum(gross_amount) as gross_amount from {WITHHOLDING} "
+        "group by all) full join finance.fct_payout_balance using (employee_number, payment_period, currency_code)"
+    )
+    assert pairs > 300 and off == 0
