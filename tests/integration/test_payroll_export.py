@@ -329,7 +329,11 @@ def test_whatever_does_not_tie_refuses(fresh: Settings, statement: str, demand: 
 
 
 def test_nothing_due_says_what_is_blocked(fresh: Settings) -> None:
-    assert "approval_missing" in refused(fresh, "US", "2025-08")["something_is_due"]
+    # a month of pool pay alone: judged, and nobody has signed it; without a judgement nothing of it is due
+    assert refused(fresh, "US", "2025-08")["export_is_approved_by_cfo"] == "nobody has signed it"
+    sql(fresh, "delete from finance.rpt_payment_readiness where payment_period = '2025-08' and country_code = 'US'")
+    rebuild(fresh, "fct_payroll_export_item", "rpt_payroll_export_readiness", "fct_payroll_export_line")
+    assert "readiness_not_judged" in refused(fresh, "US", "2025-08")["something_is_due"]
     assert "nothing that is not exported yet is payable" in refused(fresh, "DE")["something_is_due"]
     with pytest.raises(ArchiveError, match="is no payroll export"):
         export_payroll(fresh, "2025-4", "IE")
