@@ -293,6 +293,8 @@ def tables_by_reference(model: Model) -> list[str]:
 # Models that name relations in place, each with why.
 RELATIONS_IN_PLACE = {
     "int_slt_telescoped": "a CTE used twice is computed on its own: the joins lose sight of its dense keys",
+    "int_slt_telescoped_interval": "as int_slt_telescoped",
+    "fct_slt_clock_segment": "a CTE used once a class would hold every stretch in memory",
 }
 
 

@@ -19,7 +19,7 @@ simple as (
         situations.own_role in ('stopped', 'canceled') as is_ended,
         situations.own_role = 'paused' as is_paused,
         -- what the telescoped sum can say of the whole clock from its situations alone
-        {{ var('slt_telescoping') }} and situations.can_attach
+        {{ var('slt_telescoping') | string | lower }} and situations.can_attach
         and definitions.reopen_policy in ('first_stop', 'running_through')
         and definitions.calendar_policy = 'of_target'
         and definitions.resume_policy = 'pause_not_met'
