@@ -44,6 +44,28 @@ LIABILITY_ACCOUNT = "2350"
 OTHER_CURRENCY = {"EUR": "USD", "USD": "EUR", "INR": "USD"}
 KINDS = {"recognition": ("ACC", "Accrued"), "true_up": ("TRU", "True-up of accrued"), "release": ("REL", "Release of")}
 MANUAL_AMOUNT = Decimal("5000.00")
+MISTYPED_BY = Decimal("100.00")
+
+TEXTS = {
+    "true_up_mistyped": "One cost centre's true-up was booked 100.00 too high.",
+    "booked_twice": "One cost centre's accrual of a month was booked a second time, in a voucher of its own.",
+    "not_released": "One cost centre's accrual was not released when it was paid: cost stands in the books twice.",
+    "in_wrong_period": "One cost centre's accrual of a month was booked in the following one.",
+    "in_wrong_currency": "One cost centre's accrual of a month was booked as the same number in another currency.",
+    "without_a_schedule": "A manual provision names no quarter: nobody can say what it is for.",
+}
+# What goes wrong in a movement other than the recognition of a month.
+MOVEMENTS = {"true_up_mistyped": "true_up", "not_released": "release"}
+# One a quarter, from the first on.
+FIRST_FAULTS = tuple(TEXTS)
+# Quarter, counted from the first -> what goes wrong in it besides.
+MORE_FAULTS: dict[int, tuple[str, ...]] = {
+    0: ("not_released",),
+    1: ("in_wrong_period", "in_wrong_currency", "true_up_mistyped"),
+    3: ("booked_twice", "without_a_schedule", "true_up_mistyped"),
+    4: ("in_wrong_currency", "without_a_schedule", "not_released"),
+    5: ("booked_twice", "in_wrong_period"),
+}
 
 
 @dataclass(frozen=True)
@@ -186,10 +208,10 @@ def _voucher(number: str, postings: Sequence[Posting]) -> list[JournalLine]:
 
 
 def _plant_faults(company: Company, schedule: Sequence[Accrual]) -> list[Posting]:
-    """The schedule as it was booked: one fault of each kind, each in a quarter and cost centre of its own.
+    """The schedule as it was booked: the faults of each kind, each in a quarter and cost centre of its own.
 
-    The quarters count from the first, so that a later as_of does not move the faults of earlier months; a fault of a
-    month that has not ended is left out.
+    The quarters count from the first, and in each what happens first is drawn first, so that a later as_of does not
+    move the faults of earlier months; a fault of a month that has not ended is left out.
     """
     from ingestion.demo.pay_desk import following_period
 
@@ -200,7 +222,7 @@ def _plant_faults(company: Company, schedule: Sequence[Accrual]) -> list[Posting
     due: Mapping[tuple[str, str, str, str], Decimal] = _by_month(schedule)
     ended = {item.accrual_month for item in schedule}
 
-    def pick(quarter: int, kind: str, is_fit: Callable[[Accrual], bool] = lambda _: True) -> Accrual | None:
+    def pick(quarter: int, kind: str, is_fit: Callable[[Accrual], bool], name: str = "") -> Accrual | None:
         fit = [
             item
             for item in schedule
@@ -213,7 +235,7 @@ def _plant_faults(company: Company, schedule: Sequence[Accrual]) -> list[Posting
             return None
         # of the month that comes first, which later drops do not change
         first = min(item.accrual_month for item in fit)
-        chosen = random.Random(f"{company.seed}:accruals:{len(touched)}").choice(
+        chosen = random.Random(f"{company.seed}:accruals:{name or len(touched)}").choice(
             [item for item in fit if item.accrual_month == first]
         )
         touched.add((chosen.earned_quarter, chosen.cost_centre_code))
@@ -244,65 +266,49 @@ def _plant_faults(company: Company, schedule: Sequence[Accrual]) -> list[Posting
         """Not the quarter's last month, in which the true-up is booked as well; the next one has ended too."""
         return int(item.accrual_month[-2:]) % 3 != 0 and following_period(item.accrual_month) in ended
 
-    item = pick(0, "true_up")
-    if item is not None:
-        wrong = replace(item, amount=item.amount + Decimal("100.00"))
-        postings[postings.index(Posting(item))] = Posting(wrong)
-        plant(
-            "accrual_true_up_mistyped",
-            "One cost centre's true-up was booked 100.00 too high.",
-            item.accrual_month,
-            [(item, "amount_differs", due[_key(item)] + Decimal("100.00"))],
-        )
-    item = pick(1, "recognition", is_early)
-    if item is not None:
-        postings.append(Posting(item, "-2"))
-        plant(
-            "accrual_booked_twice",
-            "One cost centre's accrual of a month was booked a second time, in a voucher of its own.",
-            item.accrual_month,
-            [(item, "duplicate", 2 * item.amount)],
-        )
-    item = pick(2, "release")
-    if item is not None:
-        postings.remove(Posting(item))
-        plant(
-            "accrual_not_released",
-            "One cost centre's accrual was not released when it was paid: cost stands in the books twice.",
-            item.accrual_month,
-            [(item, "missing_right", ZERO)],
-        )
-    item = pick(3, "recognition", is_early)
-    if item is not None:
-        later = replace(item, accrual_month=following_period(item.accrual_month))
-        postings.remove(Posting(item))
-        postings.append(Posting(later, "-LATE"))
-        plant(
-            "accrual_in_wrong_period",
-            "One cost centre's accrual of a month was booked in the following one.",
-            later.accrual_month,
-            [(item, "wrong_period", ZERO), (later, "wrong_period", due[_key(later)] + item.amount)],
-        )
-    item = pick(4, "recognition", is_early)
-    if item is not None:
-        other = replace(item, currency_code=OTHER_CURRENCY[item.currency_code])
-        postings[postings.index(Posting(item))] = Posting(other)
-        plant(
-            "accrual_in_wrong_currency",
-            "One cost centre's accrual of a month was booked as the same number in another currency.",
-            item.accrual_month,
-            [(item, "wrong_currency", ZERO), (other, "wrong_currency", item.amount)],
-        )
-    item = pick(5, "recognition", is_early)
-    if item is not None:
-        manual = replace(item, amount=MANUAL_AMOUNT)
-        postings.append(Posting(manual, "-M", "MANUAL"))
-        plant(
-            "accrual_without_a_schedule",
-            "A manual provision names no quarter: nobody can say what it is for.",
-            item.accrual_month,
-            [(replace(item, earned_quarter=""), "missing_left", MANUAL_AMOUNT)],
-        )
+    def plant_one(code: str, item: Accrual, suffix: str = "") -> None:
+        """The fault of this kind in a movement."""
+        text = TEXTS[code]
+        if code == "true_up_mistyped":
+            wrong = replace(item, amount=item.amount + MISTYPED_BY)
+            postings[postings.index(Posting(item))] = Posting(wrong)
+            settled_in, rows = item.accrual_month, [(item, "amount_differs", due[_key(item)] + MISTYPED_BY)]
+        elif code == "booked_twice":
+            postings.append(Posting(item, "-2"))
+            settled_in, rows = item.accrual_month, [(item, "duplicate", 2 * item.amount)]
+        elif code == "not_released":
+            postings.remove(Posting(item))
+            settled_in, rows = item.accrual_month, [(item, "missing_right", ZERO)]
+        elif code == "in_wrong_period":
+            later = replace(item, accrual_month=following_period(item.accrual_month))
+            postings.remove(Posting(item))
+            postings.append(Posting(later, "-LATE"))
+            settled_in = later.accrual_month
+            rows = [(item, "wrong_period", ZERO), (later, "wrong_period", due[_key(later)] + item.amount)]
+        elif code == "in_wrong_currency":
+            other = replace(item, currency_code=OTHER_CURRENCY[item.currency_code])
+            postings[postings.index(Posting(item))] = Posting(other)
+            settled_in = item.accrual_month
+            rows = [(item, "wrong_currency", ZERO), (other, "wrong_currency", item.amount)]
+        else:
+            postings.append(Posting(replace(item, amount=MANUAL_AMOUNT), "-M", "MANUAL"))
+            settled_in = item.accrual_month
+            rows = [(replace(item, earned_quarter=""), "missing_left", MANUAL_AMOUNT)]
+        plant(f"accrual_{code}{suffix}", text, settled_in, rows)
+
+    for place, code in enumerate(FIRST_FAULTS):
+        kind = MOVEMENTS.get(code, "recognition")
+        item = pick(place, kind, is_early if kind == "recognition" else lambda _: True)
+        if item is not None:
+            plant_one(code, item)
+    for place, codes in MORE_FAULTS.items():
+        for quarter in quarters[place : place + 1]:
+            for code in codes:
+                kind = MOVEMENTS.get(code, "recognition")
+                name = f"{code}:{quarter}"
+                item = pick(place, kind, is_early if kind == "recognition" else lambda _: True, name)
+                if item is not None:
+                    plant_one(code, item, f"_{quarter}")
     return postings
 
 

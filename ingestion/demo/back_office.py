@@ -36,6 +36,8 @@ from ingestion.sources.ledger import ACCOUNT, COST_CENTRE
 from ingestion.sources.payroll import PAYMENT
 
 BOOKS_FROM = date(2025, 7, 1)
+# First day billing tells of.
+BILLS_FROM = date(2025, 4, 1)
 SETTLED_AT = "2026-01-01 00:00:00"
 RETURNED_IN = "2025-05"
 
@@ -206,6 +208,10 @@ CREDITS = (
     ("CH-EDGE-25", "2025-08", Decimal("0.10"), "BR-CH-EDGE-25-2025-08"),
     ("CH-STORAGE", "2025-09", Decimal("0.10"), "BR-CH-STORAGE-2025-09"),
     ("MS-RELAY", "2025-07", Decimal("0.05"), "BR-MS-RELAY-2025-07"),
+    ("CH-EDGE-25", "2025-04", Decimal("0.10"), "BR-CH-EDGE-25-2025-04"),
+    ("CH-EDGE-25", "2025-06", Decimal("0.25"), "BR-CH-EDGE-25-2025-06"),
+    ("CH-COMPUTE", "2025-10", Decimal("0.05"), "BR-CH-COMPUTE-2025-10"),
+    ("CH-STORAGE", "2025-07", Decimal("0.05"), "BR-CH-STORAGE-2025-07"),
 )
 
 
@@ -234,6 +240,26 @@ ODD_CREDITS = (
     OddCredit("CN-MS-RELAY-2025-08", "MS-RELAY", "2025-08", "2025-09", Decimal("200.00"), "EUR", "BR-MS-RELAY-2025-08"),
     # what November owed
     OddCredit("CN-MS-RELAY-2025-09", "MS-RELAY", "2025-09", "2025-12", Decimal("200.00"), "USD", "BR-MS-RELAY-2025-11"),
+    # months a second time
+    OddCredit(
+        "CN-CH-EDGE-25-2025-04-2", "CH-EDGE-25", "2025-04", "2025-06", Decimal("650.00"), "EUR", "BR-CH-EDGE-25-2025-04"
+    ),
+    OddCredit(
+        "CN-MS-RELAY-2025-07-2", "MS-RELAY", "2025-07", "2025-09", Decimal("200.00"), "USD", "BR-MS-RELAY-2025-07"
+    ),
+    # half of it
+    OddCredit(
+        "CN-CH-EDGE-25-2025-05", "CH-EDGE-25", "2025-05", "2025-06", Decimal("325.00"), "EUR", "BR-CH-EDGE-25-2025-05"
+    ),
+    # a digit lost
+    OddCredit("CN-MS-RELAY-2025-05", "MS-RELAY", "2025-05", "2025-06", Decimal("20.00"), "USD", "BR-MS-RELAY-2025-05"),
+    OddCredit("CN-MS-RELAY-2025-04", "MS-RELAY", "2025-04", "2025-05", Decimal("200.00"), "EUR", "BR-MS-RELAY-2025-04"),
+    # what May owed
+    OddCredit("CN-MS-FORMS-2025-07", "MS-FORMS", "2025-07", "2025-08", Decimal("150.00"), "USD", "BR-MS-FORMS-2025-05"),
+    # before the quarter is over
+    OddCredit(
+        "CN-DC-ZONE-B-2025-11", "DC-ZONE-B", "2025-11", "2025-12", Decimal("700.00"), "EUR", "BR-DC-ZONE-B-2025-11"
+    ),
 )
 
 # What reconciling the credits owed with these notes must show: (contract, first day of the period, currency, status,
@@ -280,6 +306,57 @@ CREDIT_FACTS = (
             ("MS-RELAY", "2025-09-01", "USD", "wrong_period", "0.00", "200.00"),
         ),
     ),
+    (
+        "credit_of_a_first_quarter_not_granted",
+        "Deepcable never granted the credit of its first quarter, February to April 2025, either",
+        (("DC-ZONE-B", "2025-02-01", "EUR", "missing_right", "4200.00", "0.00"),),
+    ),
+    (
+        "credit_of_half_a_month",
+        "Cloudharbour granted half of the credit of its edge for May 2025",
+        (("CH-EDGE-25", "2025-05-01", "EUR", "amount_differs", "650.00", "325.00"),),
+    ),
+    (
+        "credit_mistyped",
+        "Mailspring granted 20.00 where 200.00 was owed for May 2025",
+        (("MS-RELAY", "2025-05-01", "USD", "amount_differs", "200.00", "20.00"),),
+    ),
+    (
+        "credit_granted_twice_in_april",
+        "Cloudharbour granted the credit of its edge for April 2025 in two notes",
+        (("CH-EDGE-25", "2025-04-01", "EUR", "duplicate", "650.00", "1300.00"),),
+    ),
+    (
+        "credit_granted_twice_by_mailspring",
+        "Mailspring granted the credit of its relay for July 2025 in two notes",
+        (("MS-RELAY", "2025-07-01", "USD", "duplicate", "200.00", "400.00"),),
+    ),
+    (
+        "credit_not_owed_for_compute",
+        "Cloudharbour granted a credit for compute in October 2025, a month that kept its promise",
+        (("CH-COMPUTE", "2025-10-01", "EUR", "missing_left", "0.00", "900.00"),),
+    ),
+    (
+        "credit_not_owed_for_storage",
+        "Cloudharbour granted a credit for storage in July 2025, a month that kept its promise",
+        (("CH-STORAGE", "2025-07-01", "EUR", "missing_left", "0.00", "450.00"),),
+    ),
+    (
+        "credit_in_wrong_currency_in_april",
+        "Mailspring granted April 2025 as the same number in euro",
+        (
+            ("MS-RELAY", "2025-04-01", "USD", "wrong_currency", "200.00", "0.00"),
+            ("MS-RELAY", "2025-04-01", "EUR", "wrong_currency", "0.00", "200.00"),
+        ),
+    ),
+    (
+        "credit_of_forms_for_wrong_period",
+        "Mailspring granted the credit of its forms for May 2025 for July",
+        (
+            ("MS-FORMS", "2025-05-01", "USD", "wrong_period", "150.00", "0.00"),
+            ("MS-FORMS", "2025-07-01", "USD", "wrong_period", "0.00", "150.00"),
+        ),
+    ),
 )
 CREDIT_COLUMNS = ("contract_code", "period_start_on", "currency_code", "status", "owed_amount", "billed_amount")
 # Mailspring's desk never grants what its tickets owe: what that is depends on the tickets.
@@ -293,7 +370,7 @@ def months_before(company: Company, first: date) -> list[str]:
 
 def bills(company: Company) -> list[Bill]:
     """Invoices of every contract in force, in its invoice cycle, for periods that have ended."""
-    ended = months_before(company, BOOKS_FROM)
+    ended = months_before(company, BILLS_FROM)
     found = []
     for contract in read_seed("vendors/supplier_contract.csv"):
         step = {"month": 1, "quarter": 3}[contract["invoice_cycle"]]
@@ -370,10 +447,10 @@ def _later_month(month: str, months: int) -> str:
 
 
 def _billed_from(contract: dict[str, str], month: str) -> str:
-    """First month of the invoice a month is billed in; invoices of quarters run from `BOOKS_FROM`."""
+    """First month of the invoice a month is billed in; invoices of quarters run from `BILLS_FROM`."""
     year, number = (int(part) for part in month.split("-"))
     if contract["invoice_cycle"] == "quarter":
-        number -= (number - BOOKS_FROM.month) % 3
+        number -= (number - BILLS_FROM.month) % 3
     return f"{year}-{number:02d}"
 
 

@@ -198,6 +198,13 @@ def team_on(company: Company, employee: Employee, day: date) -> Team | None:
     return next(team for team in company.teams if team.team_code == code)
 
 
+def monthly_base(employee: Employee, team: Team) -> Fraction:
+    """Base salary of a whole month."""
+    _, base = COUNTRY_BASE[employee.country_code]
+    seniority_percent = int("".join(filter(str.isdigit, employee.employee_number)) or 0) % 9
+    return Fraction(base * (TIER_PERCENT.get(team.tier, 100) + seniority_percent), 100)
+
+
 def base_lines(company: Company, pay_period: str) -> list[PayrollLine]:
     """BASE lines of everybody employed in a month, by days employed, numbered later."""
     to_on = last_day(pay_period)
@@ -213,11 +220,9 @@ def base_lines(company: Company, pay_period: str) -> list[PayrollLine]:
             continue
         if employee.country_code not in COUNTRY_BASE:
             raise ValueError(f"no base salary for country {employee.country_code!r}: add it to COUNTRY_BASE")
-        currency_code, base = COUNTRY_BASE[employee.country_code]
-        seniority_percent = int("".join(filter(str.isdigit, employee.employee_number)) or 0) % 9
-        monthly = Fraction(base * (TIER_PERCENT.get(team.tier, 100) + seniority_percent), 100)
+        currency_code, _ = COUNTRY_BASE[employee.country_code]
         days = (last - first).days + 1
-        amount = cents_to_amount(half_up_cents(monthly * Fraction(days, to_on.day)))
+        amount = cents_to_amount(half_up_cents(monthly_base(employee, team) * Fraction(days, to_on.day)))
         lines.append(
             PayrollLine(
                 payroll_line_id="",
@@ -273,8 +278,13 @@ def payroll_lines(company: Company, payouts: Sequence[PayoutLine]) -> list[Payro
 
     The faults are written to ``company.planted`` (once: a second call replaces them).
     """
+    from ingestion.demo.pay_faults import plant_base_faults
+    from ingestion.demo.withheld_tax import tax_lines
+
     lines = [line for period in ended_pay_periods(company) for line in base_lines(company, period)]
+    lines = plant_base_faults(company, lines)
     lines += _plant_payroll_faults(company, payouts, incentive_lines(company, payouts))
+    lines += tax_lines(company, payouts, lines)
     lines.sort(key=lambda line: (line.pay_period, line.earning_code, line.employee_number))
     numbers: Counter[str] = Counter()
     for place, line in enumerate(lines):
@@ -288,13 +298,19 @@ def payroll_lines(company: Company, payouts: Sequence[PayoutLine]) -> list[Payro
 
 
 def journal_lines(company: Company, payroll: Sequence[PayrollLine]) -> list[JournalLine]:
-    """Balanced vouchers per month and currency, with the one planted fault.
+    """Balanced vouchers per month and currency, with the planted faults.
 
     Voucher PAY-*: debit salaries per cost centre, debit incentive pay per cost centre and earned quarter
-    (reference INC-<quarter>), credit payroll payable. Voucher BNK-*: the payable paid from the bank.
+    (reference INC-<quarter>), credit payroll payable. Voucher BNK-*: the payable paid from the bank, what was withheld
+    to the tax office.
     """
+    from ingestion.demo.pay_faults import plant_ledger_faults
+
     costs: dict[tuple[str, str], dict[tuple[str, str, str], Decimal]] = defaultdict(dict)
+    withheld: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     for line in payroll:
+        if not line.costing:
+            withheld[line.pay_period, line.currency_code] -= line.amount
         voucher = costs[line.pay_period, line.currency_code]
         for cost_centre_code, amount in line.costing:
             if line.earning_code == "INC":
@@ -312,12 +328,19 @@ def journal_lines(company: Company, payroll: Sequence[PayrollLine]) -> list[Jour
         ]
         entries.append((PAYABLE_ACCOUNT, "", ZERO, total, f"Payroll payable, {pay_period}", ""))
         journal += _voucher(f"PAY-{pay_period}-{currency_code}", pay_period, currency_code, entries)
+        tax = withheld[pay_period, currency_code]
         payment = [
-            (PAYABLE_ACCOUNT, "", total, ZERO, f"Net pay, {pay_period}", ""),
-            (BANK_ACCOUNT, "", ZERO, total, f"Net pay, {pay_period}", ""),
+            entry
+            for amount, text in ((total - tax, "Net pay"), (tax, "Tax on incentive pay"))
+            if amount
+            for entry in (
+                (PAYABLE_ACCOUNT, "", amount, ZERO, f"{text}, {pay_period}", ""),
+                (BANK_ACCOUNT, "", ZERO, amount, f"{text}, {pay_period}", ""),
+            )
         ]
         journal += _voucher(f"BNK-{pay_period}-{currency_code}", pay_period, currency_code, payment)
-    return _plant_ledger_fault(company, journal)
+    journal = _plant_ledger_fault(company, journal)
+    return plant_ledger_faults(company, journal, _touched(company))
 
 
 def _expense_text(reference: str) -> str:
@@ -355,7 +378,7 @@ def _voucher(
 Slot = tuple[str, str]  # earned_quarter, cost_centre_code
 
 
-def _plant(
+def plant_fault(
     company: Company,
     code: str,
     description: str,
@@ -363,11 +386,16 @@ def _plant(
     detail: dict[str, Any],
     people: Iterable[ReconciliationRow],
     centres: Iterable[ReconciliationRow],
+    payment_status: str | None = None,
+    hris: Iterable[ReconciliationRow] = (),
 ) -> None:
-    """Record a fault with the rows both reconciliations must show for it.
+    """Record a fault with the rows every reconciliation of pay must show for it.
 
     ``settled_in`` is the month whose drops show the fault; it can be found once that month has ended.
+    ``payment_status`` is what the cost centres' rows are when the accrual is held against payments, None where they
+    agree; ``hris`` are the people whose rows differ from the HRIS as well.
     """
+    centres = list(centres)
     fact = PlantedFact(
         code=code,
         description=description,
@@ -376,6 +404,20 @@ def _plant(
             **detail,
             "expected_payout_to_payroll": [_row_detail(row, "employee_number") for row in people],
             "expected_payout_to_gl": [_row_detail(row, "cost_centre_code") for row in centres],
+            "expected_accrual_to_payment": [
+                {**_row_detail(row, "cost_centre_code"), "status": payment_status} for row in centres if payment_status
+            ],
+            "expected_hris_to_payroll": [
+                {
+                    "attribute_code": "incentive_target",
+                    "employee_number": row.party,
+                    "period_code": row.earned_quarter,
+                    "currency_code": row.currency_code,
+                    "status": row.status,
+                    "payroll_amount": str(row.booked_amount),
+                }
+                for row in hris
+            ],
         },
     )
     company.planted.append(fact)
@@ -404,11 +446,13 @@ def centre_totals(payouts: Iterable[PayoutLine]) -> dict[tuple[str, str, str], D
 def _plant_payroll_faults(
     company: Company, payouts: Sequence[PayoutLine], lines: list[PayrollLine]
 ) -> list[PayrollLine]:
-    """Put one fault of each kind into correct INC lines, each in a (quarter, cost centre) of its own.
+    """Put one fault of each kind, and then more, into correct INC lines, each in a (quarter, cost centre) of its own.
 
     A fault for which the company is too small (no free quarter and cost centre with three people paid) is
     left out, and not recorded.
     """
+    from ingestion.demo.pay_faults import plant_payroll_faults
+
     company.planted[:] = [fact for fact in company.planted if not fact.code.startswith("payroll_line_")]
     ended = ended_pay_periods(company)
     quarters = sorted({line.earned_quarter for line in lines})
@@ -469,8 +513,8 @@ def _plant_payroll_faults(
     line = pick(0)
     if line is not None:
         amount = line.amount + CENT
-        lines[lines.index(line)] = _with_amount(line, amount)
-        _plant(
+        lines[lines.index(line)] = with_amount(line, amount)
+        plant_fault(
             company,
             "payroll_line_off_by_one_cent",
             "Payroll pays one person's incentive 0.01 more than was calculated.",
@@ -478,12 +522,13 @@ def _plant_payroll_faults(
             {**line_detail(line), "amount": str(amount), "calculated_amount": str(line.amount)},
             [person_row(line, "amount_differs", line.amount, amount)],
             [centre_row(line, "amount_differs", CENT)],
+            "amount_differs",
         )
 
     line = pick(1)
     if line is not None:
         lines.remove(line)
-        _plant(
+        plant_fault(
             company,
             "payroll_line_missing",
             "One person's incentive was calculated and never paid.",
@@ -491,12 +536,13 @@ def _plant_payroll_faults(
             line_detail(line),
             [person_row(line, "missing_right", line.amount, ZERO)],
             [centre_row(line, "amount_differs", -line.amount)],
+            "amount_differs",
         )
 
     line = pick(2)
     if line is not None:
         lines.append(line)
-        _plant(
+        plant_fault(
             company,
             "payroll_line_duplicated",
             "One person's incentive stands twice in the register, under two line ids.",
@@ -504,26 +550,30 @@ def _plant_payroll_faults(
             line_detail(line),
             [person_row(line, "duplicate", line.amount, 2 * line.amount)],
             [centre_row(line, "amount_differs", line.amount)],
+            "duplicate",
         )
 
     line = pick(3)
     if line is not None:
         paid = replace(line, currency_code=OTHER_CURRENCY.get(line.currency_code, "EUR"))
         lines[lines.index(line)] = paid
-        _plant(
+        rows = [
+            person_row(line, "wrong_currency", line.amount, ZERO),
+            person_row(paid, "wrong_currency", ZERO, paid.amount),
+        ]
+        plant_fault(
             company,
             "payroll_line_in_wrong_currency",
             "One person's incentive was paid, and booked, as the same number in another currency.",
             line.pay_period,
             {**line_detail(line), "paid_currency_code": paid.currency_code},
-            [
-                person_row(line, "wrong_currency", line.amount, ZERO),
-                person_row(paid, "wrong_currency", ZERO, paid.amount),
-            ],
+            rows,
             [
                 centre_row(line, "amount_differs", -line.amount),
                 centre_row(paid, "missing_left", paid.amount),
             ],
+            "wrong_currency",
+            rows,
         )
 
     line = _unentitled_line(company, payouts, lines, touched, quarters[3:4])
@@ -531,21 +581,24 @@ def _plant_payroll_faults(
         touched.add((line.earned_quarter, line.cost_centre_code))
         lines.append(line)
         row = centre_row(line, "amount_differs", line.amount)
-        _plant(
+        rows = [person_row(line, "missing_left", ZERO, line.amount)]
+        plant_fault(
             company,
             "payroll_line_not_entitled",
             "Payroll pays an incentive to a person without an incentive target.",
             line.pay_period,
             line_detail(line),
-            [person_row(line, "missing_left", ZERO, line.amount)],
+            rows,
             [row if row.calculated_amount else replace(row, status="missing_left")],
+            "amount_differs" if row.calculated_amount else "missing_left",
+            rows,
         )
 
     line = pick(4, lambda item: following_period(item.pay_period) in ended)
     if line is not None:
         pay_period = following_period(line.pay_period)
         lines[lines.index(line)] = replace(line, pay_period=pay_period, paid_on=last_day(pay_period))
-        _plant(
+        plant_fault(
             company,
             "payroll_line_in_wrong_period",
             "One person's incentive was paid, and booked, a month after its payment period.",
@@ -553,11 +606,13 @@ def _plant_payroll_faults(
             {**line_detail(line), "pay_period": pay_period, "payment_period": line.pay_period},
             [person_row(line, "wrong_period", line.amount, line.amount)],
             [centre_row(line, "wrong_period", ZERO)],
+            "wrong_period",
         )
-    return lines
+    return plant_payroll_faults(company, payouts, lines, touched)
 
 
-def _with_amount(line: PayrollLine, amount: Decimal) -> PayrollLine:
+def with_amount(line: PayrollLine, amount: Decimal) -> PayrollLine:
+    """The line with another amount, all of it borne by its cost centre."""
     return replace(line, amount=amount, costing=((line.cost_centre_code, amount),))
 
 
@@ -601,17 +656,21 @@ def _unentitled_line(
     return None
 
 
+def _touched(company: Company) -> set[Slot]:
+    """Every quarter and cost centre a fault stands in."""
+    return {
+        (row["earned_quarter"], row["cost_centre_code"])
+        for fact in company.planted
+        for row in fact.detail.get("expected_payout_to_gl", [])
+    }
+
+
 def _plant_ledger_fault(company: Company, journal: list[JournalLine]) -> list[JournalLine]:
     """Post one cost centre's incentive line of the third paid quarter, untouched by any other fault, to the
     next fiscal period.
     """
     company.planted[:] = [fact for fact in company.planted if not fact.code.startswith("ledger_line_")]
-    touched = {
-        (row["earned_quarter"], row["cost_centre_code"])
-        for fact in company.planted
-        if fact.code.startswith("payroll_line_")
-        for row in fact.detail["expected_payout_to_gl"]
-    }
+    touched = _touched(company)
     incentives = [line for line in journal if line.account_code == INCENTIVE_ACCOUNT]
     references = sorted({line.reference for line in incentives})[2:3]
     fit = [
@@ -631,7 +690,7 @@ def _plant_ledger_fault(company: Company, journal: list[JournalLine]) -> list[Jo
         line.debit_amount,
         line.debit_amount,
     )
-    _plant(
+    plant_fault(
         company,
         "ledger_line_in_wrong_fiscal_period",
         "One cost centre's incentive was posted to the following fiscal period; its voucher balances.",
@@ -659,10 +718,11 @@ def expected_reconciliation(company: Company, desk: PayDesk) -> Reconciliation:
     """The rows and statuses both reconciliations must have, worked out line by line.
 
     Keys: person (or cost centre) x earned quarter x currency; payouts that sum to 0.00 have no row unless
-    something was booked. A side absent in this currency while both sides exist in different ones is
-    wrong_currency for a person; a cost centre's ledger line in a currency nobody there earned in is
-    missing_left. Of several statuses the first holds: missing/wrong_currency/timing, duplicate,
-    wrong_period, amount_differs, matched.
+    something was booked. A side absent in this currency while the other one is absent in another currency is
+    wrong_currency; a ledger line in a currency nobody in the cost centre earned in, beside one in theirs, is
+    missing_left. Several lines are a duplicate for a person, for a cost centre where each is the whole amount.
+    Of several statuses the first holds: missing/wrong_currency/timing, duplicate, wrong_period, amount_differs,
+    matched.
     """
     ended = set(ended_pay_periods(company))
     payment_periods = {line.earned_quarter: line.payment_period for line in desk.payouts}
@@ -702,15 +762,15 @@ def _match(
         amount = sum((item[0] for item in lines), ZERO)
         due_in = payment_periods.get(quarter)
         if key not in calculated_keys or not lines:
-            opposite = right if key in calculated_keys else calculated_keys
-            is_elsewhere = any(other[:2] == (quarter, party) and other[2] != currency_code for other in opposite)
-            if is_per_person and is_elsewhere:
+            # alone as well, on the other side
+            opposite = right.keys() - calculated_keys if key in calculated_keys else calculated_keys - right.keys()
+            if any(other[:2] == (quarter, party) for other in opposite):
                 status = "wrong_currency"
             elif key not in calculated_keys:
                 status = "missing_left"
             else:
                 status = "missing_right" if due_in in ended else "timing"
-        elif is_per_person and len(lines) > 1:
+        elif len(lines) > 1 and (is_per_person or [item[0] for item in lines].count(calculated) > 1):
             status = "duplicate"
         elif any(period != due_in for _, period in lines):
             status = "wrong_period"

@@ -2,8 +2,8 @@
 
 The records are what really happened: the outages the monitors saw and the tickets as the reference calculation
 clocks them, so that an honest vendor's figures agree with ours. Where a vendor is not honest, or silent, is planted,
-one case of each kind in a service and month of its own. A case for which the company is too small (nothing went
-wrong there that could be hidden) is left out and not recorded.
+three cases of each kind, each in a service and month of its own. A case for which the company is too small (nothing
+went wrong there that could be hidden) is left out and not recorded.
 """
 
 from __future__ import annotations
@@ -26,13 +26,33 @@ FACT_PREFIX = "vendor_report_"
 OFFICES = {"cloudharbour": ZoneInfo("America/Los_Angeles"), "mailspring": ZoneInfo("Europe/Berlin")}
 CLOCK = "incident_resolution"
 
-# One case each: (vendor, service, measure, first of month) -> status the reconciliation must give it.
-OVERSTATED = ("cloudharbour", "payments", "availability", date(2025, 11, 1))
-HIDDEN = ("cloudharbour", "checkout", "availability", date(2025, 8, 1))
-SILENT = ("cloudharbour", "data-warehouse", "availability", date(2025, 12, 1))
-NO_SUMMARY = ("mailspring", "email", "availability", date(2025, 8, 1))
-NO_RECORDS = ("mailspring", "hr-portal", "availability", date(2025, 11, 1))
-NOT_OURS = ("cloudharbour", "status-page", "availability", date(2025, 11, 1))
+# Three cases each: (vendor, service, measure, first of month) -> status the reconciliation must give it.
+OVERSTATED = (
+    ("cloudharbour", "payments", "availability", date(2025, 11, 1)),
+    ("cloudharbour", "checkout", "availability", date(2025, 10, 1)),
+    ("mailspring", "email", "availability", date(2025, 10, 1)),
+)
+HIDDEN = (
+    ("cloudharbour", "checkout", "availability", date(2025, 8, 1)),
+    ("cloudharbour", "data-warehouse", "availability", date(2025, 9, 1)),
+    ("mailspring", "email", "availability", date(2025, 12, 1)),
+)
+SILENT = (
+    ("cloudharbour", "data-warehouse", "availability", date(2025, 12, 1)),
+    ("cloudharbour", "payments", "availability", date(2025, 9, 1)),
+    ("mailspring", "hr-portal", "availability", date(2025, 9, 1)),
+)
+NO_SUMMARY = (
+    ("mailspring", "email", "availability", date(2025, 8, 1)),
+    ("mailspring", "hr-portal", "availability", date(2025, 7, 1)),
+    ("cloudharbour", "data-warehouse", "availability", date(2025, 10, 1)),
+)
+NO_RECORDS = (
+    ("mailspring", "hr-portal", "availability", date(2025, 11, 1)),
+    ("mailspring", "email", "availability", date(2025, 9, 1)),
+    ("cloudharbour", "data-warehouse", "availability", date(2025, 8, 1)),
+)
+NOT_OURS = tuple(("cloudharbour", "status-page", "availability", date(2025, month, 1)) for month in (10, 11, 12))
 OVERSTATED_BY = Decimal("0.003")
 HIDDEN_SHARE = Decimal("0.004")
 
@@ -77,36 +97,39 @@ def vendor_reports(company: Company) -> VendorReports:
     for record in [*_outages(company, first_s, end_s), *_resolutions(company, records)]:
         records.setdefault(record.key, []).append(record)
     records = {key: rows for key, rows in records.items() if next_month(key[3]) <= as_of_on}
-    hidden = _plant_hidden(records)
+    hidden = [key for key in HIDDEN if _plant_hidden(key, records)]
     worst = _plant_counted_away(records)
     claims = {key: (_share(key, records), len(rows)) for key, rows in records.items()}
     cases = [(key, "raw_differs_from_measured") for key in (*hidden, *worst)]
-    if OVERSTATED in claims:
-        share, count = claims[OVERSTATED]
-        if share + OVERSTATED_BY <= 1:
-            claims[OVERSTATED] = share + OVERSTATED_BY, count
-            cases.append((OVERSTATED, "summary_differs_from_raw"))
-    if NO_SUMMARY in claims and records[NO_SUMMARY]:
-        del claims[NO_SUMMARY]
-        cases.append((NO_SUMMARY, "missing_summary"))
-    if NO_RECORDS in claims and records[NO_RECORDS]:
-        records[NO_RECORDS] = []
-        cases.append((NO_RECORDS, "missing_raw"))
-    if SILENT in claims:
-        del claims[SILENT], records[SILENT]
-        cases.append((SILENT, "missing_report"))
-    if next_month(NOT_OURS[3]) <= as_of_on:
-        start_s = midnight_s(NOT_OURS[3]) + 3600
-        records[NOT_OURS] = [VendorRecord(NOT_OURS, "their own page", start_s, start_s + 1800)]
-        claims[NOT_OURS] = _share(NOT_OURS, records), 1
-        cases.append((NOT_OURS, "missing_measured"))
+    for key in OVERSTATED:
+        if key in claims and claims[key][0] + OVERSTATED_BY <= 1:
+            claims[key] = claims[key][0] + OVERSTATED_BY, claims[key][1]
+            cases.append((key, "summary_differs_from_raw"))
+    for key in NO_SUMMARY:
+        if key in claims and records[key]:
+            del claims[key]
+            cases.append((key, "missing_summary"))
+    for key in NO_RECORDS:
+        if key in claims and records[key]:
+            records[key] = []
+            cases.append((key, "missing_raw"))
+    for key in SILENT:
+        if key in claims:
+            del claims[key], records[key]
+            cases.append((key, "missing_report"))
+    for key in NOT_OURS:
+        if next_month(key[3]) <= as_of_on:
+            start_s = midnight_s(key[3]) + 3600
+            records[key] = [VendorRecord(key, "their own page", start_s, start_s + 1800)]
+            claims[key] = _share(key, records), 1
+            cases.append((key, "missing_measured"))
     return VendorReports(records, claims, [_fact(key, status) for key, status in cases])
 
 
 def _fact(key: Key, status: str) -> PlantedFact:
     vendor_code, service_code, measure, month = key
     return PlantedFact(
-        f"{FACT_PREFIX}{status}_{measure}_{service_code}",
+        f"{FACT_PREFIX}{status}_{measure}_{service_code}_{month:%Y-%m}",
         f"{vendor_code}'s {measure} of {service_code} in {month:%Y-%m} must be found as {status}",
         {
             "settled_at": f"{next_month(month)} 00:00:00",
@@ -201,24 +224,24 @@ def _share(key: Key, records: dict[Key, list[VendorRecord]]) -> Decimal:
     return share.quantize(Decimal("0.000001"), ROUND_HALF_UP)
 
 
-def _plant_hidden(records: dict[Key, list[VendorRecord]]) -> list[Key]:
+def _plant_hidden(key: Key, records: dict[Key, list[VendorRecord]]) -> bool:
     """The longest outages of a month are left out of the records, until the share is better by `HIDDEN_SHARE`."""
-    rows = records.get(HIDDEN)
+    rows = records.get(key)
     if not rows:
-        return []
-    honest, kept = _share(HIDDEN, records), sorted(rows, key=lambda row: (row.start_s - row.end_s, row.start_s))
-    while kept and _share(HIDDEN, records) < honest + HIDDEN_SHARE:
+        return False
+    honest, kept = _share(key, records), sorted(rows, key=lambda row: (row.start_s - row.end_s, row.start_s))
+    while kept and _share(key, records) < honest + HIDDEN_SHARE:
         # An outage that goes on into the next month would move that one as well.
-        gone = next((row for row in kept if row.end_s <= midnight_s(next_month(HIDDEN[3]))), None)
+        gone = next((row for row in kept if row.end_s <= midnight_s(next_month(key[3]))), None)
         if gone is None:
             break
         kept.remove(gone)
-        records[HIDDEN] = kept
-    if _share(HIDDEN, records) < honest + HIDDEN_SHARE:
-        records[HIDDEN] = rows
-        return []
-    records[HIDDEN] = sorted(kept, key=lambda row: row.start_s)
-    return [HIDDEN]
+        records[key] = kept
+    if _share(key, records) < honest + HIDDEN_SHARE:
+        records[key] = rows
+        return False
+    records[key] = sorted(kept, key=lambda row: row.start_s)
+    return True
 
 
 def _plant_counted_away(records: dict[Key, list[VendorRecord]]) -> list[Key]:
