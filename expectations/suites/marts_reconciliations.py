@@ -279,6 +279,7 @@ def _hris_to_payroll() -> Iterator[CheckSpec]:
                 line.currency_code, sum(coalesce(line.amount, 0)) as amount, count(*) as line_count
             from {REGISTER} as line
             inner join reference.payroll_earning_code as code on code.earning_code = line.earning_code
+            where code.earning_role in ('base', 'incentive')
             group by all
         ),
         listed as (
@@ -291,7 +292,7 @@ def _hris_to_payroll() -> Iterator[CheckSpec]:
             and listed.currency_code is not distinct from register.currency_code
         where register.amount is distinct from listed.amount or register.line_count is distinct from listed.line_count
         """,
-        "Every line of the register is in it once, to the cent.",
+        "Every line of pay in the register is in it once, to the cent.",
         DEFECT,
         reads=(REGISTER, "reference.payroll_earning_code"),
     )

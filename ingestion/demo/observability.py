@@ -28,8 +28,10 @@ AHEAD_FROM, AHEAD_TO, AHEAD_SECONDS = "2025-11-17 00:00:00", "2025-11-24 00:00:0
 NO_TICKET_SHARE, NO_NUMBER_SHARE, UNTOLD_INCIDENTS = 0.03, 0.05, 6
 
 # SLO of a service and a month whose query failed, and one whose figure Datadog has wrong by so much.
-FAILED_HISTORY = ("data-warehouse", "2025-10")
-WRONG_HISTORY = ("network-core", "2025-11", 0.5)
+# service, month
+FAILED_HISTORIES = (("data-warehouse", "2025-10"), ("erp", "2025-08"), ("telephony", "2025-11"))
+# service, month -> percentage points Datadog's figure is too low
+WRONG_HISTORIES = {("network-core", "2025-11"): 0.5, ("orders", "2025-07"): 0.3, ("payments", "2025-09"): -0.2}
 
 # service, category, start, end or None, duration, rrule, time zone, description
 CORRECTIONS: list[tuple[str, str, str, str | None, int | None, str | None, str, str]] = [
@@ -68,17 +70,25 @@ FAILED_RUNS = [
 RUM_SERVICE, RUM_STEP = "hr-portal", 450
 RUM_ERRORS = ("2025-12-05 09:00:00", "2025-12-05 09:30:00")
 RUM_SLOW = ("2025-12-06 11:00:00", "2025-12-06 11:15:00")
+# Days on which the browsers' agent sends nothing after two o'clock.
+RUM_LOST_ON, RUM_LOST_FROM_SECOND = ("2025-12-02", "2025-12-03", "2025-12-04"), 7200
 
 FACTS = [
-    (
-        "slo_history_without_value",
-        "Datadog could not compute October 2025 of the data warehouse's SLO: sli_value is null, errors say why",
-        {"service_code": FAILED_HISTORY[0], "period_month": "2025-10-01"},
+    *(
+        (
+            f"slo_history_without_value_{service}_{month}",
+            f"Datadog could not compute {month} of the SLO of {service}: sli_value is null, errors say why",
+            {"service_code": service, "period_month": f"{month}-01"},
+        )
+        for service, month in FAILED_HISTORIES
     ),
-    (
-        "slo_history_is_wrong",
-        "Datadog's figure for November 2025 of the core network is half a percentage point too low",
-        {"service_code": WRONG_HISTORY[0], "period_month": "2025-11-01"},
+    *(
+        (
+            f"slo_history_is_wrong_{service}_{month}",
+            f"Datadog's figure for {month} of {service} is {points} percentage points too low",
+            {"service_code": service, "period_month": f"{month}-01", "too_low_percentage_points": points},
+        )
+        for (service, month), points in WRONG_HISTORIES.items()
     ),
     (
         "slo_correction_recurs",
@@ -100,6 +110,18 @@ FACTS = [
         "real_user_slow",
         "HR portal's pages take six seconds from 11:00 to 11:15 on 2025-12-06: 900 s down though none failed",
         {"monitor_id": "hr-portal-users", "day_on": "2025-12-06", "down_seconds": 900},
+    ),
+    *(
+        (
+            f"real_user_lost_{day}",
+            f"HR portal's users are heard of until 02:00 on {day} only: too few to hold monitoring against",
+            {
+                "expected_monitoring_to_transactions": [
+                    {"transaction_monitor_id": "hr-portal-users", "day_on": day, "status": "missing_right"}
+                ]
+            },
+        )
+        for day in RUM_LOST_ON
     ),
     (
         "alert_clock_ahead",
@@ -205,7 +227,7 @@ class Observability:
         month = f"{instant(start):%Y-%m}"
         base = {"from_ts": start, "to_ts": end, "type": "monitor", "type_id": 0, "group_by": [], "groups": []}
         base["thresholds"] = {"30d": {"timeframe": "30d", "target": float(slo.target)}}
-        if (slo.service_code, month) == FAILED_HISTORY:
+        if (slo.service_code, month) in FAILED_HISTORIES:
             error = {"error_message": "the monitors' history could not be read in time", "error_type": "timeout"}
             return {**base, "overall": {"sli_value": None, "errors": [error], "history": []}, "monitors": []}
         corrected = self._corrected(slo)
@@ -213,8 +235,7 @@ class Observability:
         down = _measure(stretches, corrected, start, min(end, self._as_of))
         total = _measure([(start, end)], corrected, start, min(end, self._as_of))
         value = 100.0 if not total else 100.0 - 100.0 * down / total
-        if (slo.service_code, month) == WRONG_HISTORY[:2]:
-            value -= WRONG_HISTORY[2]
+        value -= WRONG_HISTORIES.get((slo.service_code, month), 0.0)
         monitors = [
             {
                 "name": f"monitor {monitor_id}",
@@ -356,6 +377,8 @@ class Observability:
             at = slot + 11 + slot // RUM_STEP % 13
             if at >= self._as_of:
                 return
+            if any(RUM_LOST_FROM_SECOND <= slot - epoch(utc(f"{day} 00:00:00")) < 86_400 for day in RUM_LOST_ON):
+                continue
             milliseconds = 6_000 if slow[0] <= slot < slow[1] else 400 + slot // RUM_STEP * 7919 % 900
             key = _key("rum", slot)
             yield {

@@ -7,6 +7,7 @@ The demonstration company passes but for what is planted, and the reconciliation
 from __future__ import annotations
 
 import re
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -162,11 +163,12 @@ def test_the_planted_cases_of_vendors_are_found_and_none_is_invented(demo_wareho
         "from finance.rec_vendor_to_measured where status <> 'matched'"
     ).fetchall()
     assert set(found) == planted and len(found) == len(planted)
-    assert {status for *_, status in planted} == set(marts_finance.STATUSES) - {"matched"}
+    counts = Counter(status for *_, status in planted)
+    assert counts.keys() == set(marts_finance.STATUSES) - {"matched"} and min(counts.values()) >= 3, counts
     (matched,) = warehouse.execute(
         "select count(*) from finance.rec_vendor_to_measured where status = 'matched'"
     ).fetchone()
-    assert matched >= 25
+    assert matched >= 15
 
 
 @pytest.mark.requirement("SLT-7.2")

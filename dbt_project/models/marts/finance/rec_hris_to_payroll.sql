@@ -1,6 +1,6 @@
 -- What the HRIS says of the people payroll pays against the register: base pay by month (employed, currency, amount
 -- where the person's other months tell it) and incentive by quarter (a target, in which currency). HRIS left, register
--- right, full outer, so that every register line is in it once.
+-- right, full outer, so that every line of pay in the register is in it once.
 with run_context as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -32,8 +32,10 @@ team as (
     select * from {{ ref('team') }}
 ),
 
+-- what is withheld is no pay of its own: it is in the lines it is withheld from
 payroll_earning_code as (
     select * from {{ ref('payroll_earning_code') }}
+    where earning_role in ('base', 'incentive')
 ),
 
 register_line as (
