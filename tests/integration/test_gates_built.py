@@ -105,6 +105,7 @@ def test_the_demonstration_company_passes_both_gates(demo_warehouse: Any) -> Non
                 "rec_slo_to_datadog_differences_are_explained",
                 "fct_withholding_tax_rests_on_confirmed_figures",
                 "fct_withholding_is_in_the_currency_of_its_taxes",
+                "rec_withholding_to_payroll_needs_nobody",
                 "fct_wage_compliance_needs_nobody",
                 "fct_wage_compliance_leaves_out_no_hours_of_nobody",
                 "rpt_payment_readiness_needs_nobody",

@@ -90,7 +90,7 @@ DEFECTS = [
     ("lists_every_report", VENDORS, f"update {{t}} set raw_record_count = raw_record_count + 1 where {ONE} true)", None),
     ("status_follows_from_the_figures", VENDORS, f"update {{t}} set status = 'matched' where {ONE} status = 'missing_raw')", None),
     ("status_follows_from_the_figures", VENDORS, f"update {{t}} set measured_share = measured_share - 0.01 where {ONE} status = 'matched')", None),
-    ("needs_nobody", VENDORS, f"update {{t}} set status = 'missing_raw' where {ONE} true)", None),
+    ("needs_nobody", VENDORS, f"update {{t}} set status = 'missing_raw' where {ONE} status = 'matched')", None),
 ]  # fmt: skip
 
 
