@@ -278,8 +278,18 @@ def test_a_quarter_with_an_unexplained_difference_is_refused(fresh: Settings) ->
     reasons = refused(fresh, "2025-Q3")
     for name in ("rec_payout_to_payroll", "rec_payout_to_gl"):
         assert reasons[f"{name}_is_explained"][0] == differing_rows(fresh, name, "2025-Q3")
-    assert "Refused: ACD-022: role_not_held." in reasons["rec_payout_to_payroll_is_explained"][1]
-    assert "Refused: ACD-023: status_differs." in reasons["rec_payout_to_gl_is_explained"][1]
+        # the finding tells the first of them, each with the words of its reconciliation
+        told = rows(fresh, f"select explanation from finance.{name} where earned_quarter = '2025-Q3'")
+        assert any(explanation in reasons[f"{name}_is_explained"][1] for (explanation,) in told)
+    refusals = rows(
+        fresh,
+        "select rec_name, rec_subject_code, refused_acceptances from finance.rpt_close_difference "
+        "where earned_quarter = '2025-Q3' and refused_acceptances is not null order by all",
+    )
+    assert refusals == [
+        ("rec_payout_to_gl", "CC-1230", "ACD-023: status_differs"),
+        ("rec_payout_to_payroll", "e1049", "ACD-022: role_not_held"),
+    ]
 
 
 GATES = "landing.gate_outcome"
