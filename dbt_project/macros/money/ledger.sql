@@ -21,3 +21,16 @@ where 1 = 0
         'cost_centre_code', 'currency_code', 'amount', 'payment_period',
     ]) }}
 {%- endmacro %}
+
+{#- A number that is the same for a line of the ledger and for what is calculated of its item when both say the same:
+    of whom, where, of which quarter and how much. The month of payment stands beside it: of what is paid it may differ. -#}
+{% macro ledger_mark(relation) -%}
+    {%- set parts = [] -%}
+    {%- for column in [
+        'item_kind', 'item_key', 'amount', 'earning_kind', 'employee_number', 'earned_quarter', 'team_code',
+        'country_code', 'cost_centre_code', 'currency_code'
+    ] -%}
+        {%- do parts.append(relation ~ '.' ~ column) -%}
+    {%- endfor -%}
+    {{ md5_number_of(parts) }}
+{%- endmacro %}

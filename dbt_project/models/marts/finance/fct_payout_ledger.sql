@@ -6,6 +6,9 @@
 -- one that is paid or closed stands, and the difference goes into the next payment. A payment period that ended below
 -- zero is carried into the next one. What a run that looks back (an as-of before the last line) calculates is not
 -- written.
+-- Nearly every item is one line that still says what is calculated. Those are told by a number each side makes of a row
+-- (who, where, when, how much); whole rows are read of the rest alone. The ledger is read where it lies each time it is
+-- asked something: kept in memory in between, it would be the largest thing there.
 with earning_line as (
     select * from {{ ref('fct_earning_line') }}
 ),
@@ -28,7 +31,7 @@ closed_quarter as (
 ),
 
 {% if is_incremental() -%}
-recorded as (
+recorded as not materialized (
     select * from {{ this }}
 ),
 {%- else -%}
@@ -47,7 +50,7 @@ recorded as (
 ),
 {%- endif %}
 
-calculated as (
+calculated as not materialized (
     select
         'earning' as item_kind,
         'original' as line_type,
@@ -100,20 +103,160 @@ calculated as (
     from clawback
 ),
 
-found as (
+{% if is_incremental() -%}
+calculated_mark as not materialized (
     select
-        calculated.*,
+        item_kind,
+        item_key,
+        earned_quarter,
+        payment_period,
+        {{ ledger_mark('calculated') }} as mark
+    from calculated
+),
+
+-- of items with more than one line: the last, how many stand (each reversal takes one back), and whether the last does
+-- alone
+later_line as materialized (
+    select
+        item_kind,
+        item_key,
+        max(line_number) as line_number,
+        1 + sum(case line_type when 'reversal' then -1 else 1 end) as standing_count,
+        sum(case line_type when 'reversal' then -1 else 1 end) = 0
+        and max(line_number) = max(case when line_type <> 'reversal' then line_number end) as is_alone
+    from recorded
+    where line_number > 1 and item_kind <> 'carry_forward'
+    group by item_kind, item_key
+),
+
+recorded_mark as not materialized (
+    select
+        recorded.entry_number,
+        recorded.payment_period,
+        {{ ledger_mark('recorded') }} as mark
+    from recorded
+    left join later_line
+        on
+            recorded.item_kind = later_line.item_kind
+            and recorded.item_key = later_line.item_key
+    where
+        recorded.item_kind <> 'carry_forward'
+        and recorded.line_type <> 'reversal'
+        and (later_line.item_key is null or (later_line.is_alone and recorded.line_number = later_line.line_number))
+),
+
+-- what one side alone has, and what is to be paid in another month and is not paid yet
+differing as materialized (
+    select
+        calculated_mark.item_kind,
+        calculated_mark.item_key,
+        recorded_mark.entry_number
+    from calculated_mark
+    full outer join recorded_mark on calculated_mark.mark = recorded_mark.mark
+    cross join payment_moment
+    left join closed_quarter on calculated_mark.earned_quarter = closed_quarter.earned_quarter
+    where
+        calculated_mark.mark is null
+        or recorded_mark.mark is null
+        or (
+            calculated_mark.payment_period <> recorded_mark.payment_period
+            and calculated_mark.payment_period >= payment_moment.as_of_month
+            and recorded_mark.payment_period >= payment_moment.as_of_month
+            and closed_quarter.earned_quarter is null
+        )
+),
+
+-- all other items are kept as they are
+changed_item as materialized (
+    select
+        item_kind,
+        item_key
+    from differing
+    where item_key is not null
+    union
+    select
+        item_kind,
+        item_key
+    from recorded
+    where entry_number in (select differing.entry_number from differing where differing.entry_number is not null)
+    union
+    select
+        item_kind,
+        item_key
+    from later_line
+    where standing_count > 0 and not is_alone
+),
+
+calculated_anew as materialized (
+    select calculated.*
+    from calculated
+    inner join changed_item
+        on
+            calculated.item_kind = changed_item.item_kind
+            and calculated.item_key = changed_item.item_key
+),
+
+-- beside the items that changed the earnings that a cap or a clawback among them takes from
+wanted_item as materialized (
+    select
+        item_kind,
+        item_key,
+        bool_or(is_changed) as is_changed
+    from (
+        select
+            item_kind,
+            item_key,
+            true as is_changed
+        from changed_item
+        union all
+        select
+            'earning' as item_kind,
+            earning_line_id as item_key,
+            false as is_changed
+        from calculated_anew
+        where item_kind <> 'earning'
+    ) as wanted
+    group by item_kind, item_key
+),
+
+recorded_line as materialized (
+    select
+        recorded.*,
+        wanted_item.is_changed
+    from recorded
+    inner join wanted_item
+        on
+            recorded.item_kind = wanted_item.item_kind
+            and recorded.item_key = wanted_item.item_key
+),
+{%- else -%}
+calculated_anew as not materialized (
+    select * from calculated
+),
+
+recorded_line as (
+    select
+        *,
+        true as is_changed
+    from recorded
+),
+{%- endif %}
+
+found as not materialized (
+    select
+        calculated_anew.*,
         {{ md5_of([
-            'calculated.earning_kind', 'calculated.employee_number', 'calculated.earned_quarter',
-            'calculated.team_code', 'calculated.country_code', 'calculated.cost_centre_code',
-            'calculated.currency_code'
+            'calculated_anew.earning_kind', 'calculated_anew.employee_number', 'calculated_anew.earned_quarter',
+            'calculated_anew.team_code', 'calculated_anew.country_code', 'calculated_anew.cost_centre_code',
+            'calculated_anew.currency_code'
         ]) }} as attribution_hash,
         coalesce(
-            calculated.payment_period < payment_moment.as_of_month or closed_quarter.earned_quarter is not null, false
+            calculated_anew.payment_period < payment_moment.as_of_month or closed_quarter.earned_quarter is not null,
+            false
         ) as is_due_over
-    from calculated
+    from calculated_anew
     cross join payment_moment
-    left join closed_quarter on calculated.earned_quarter = closed_quarter.earned_quarter
+    left join closed_quarter on calculated_anew.earned_quarter = closed_quarter.earned_quarter
 ),
 
 -- when the ledger began, and which quarters and kinds of earning it knows: history that is loaded later was paid
@@ -137,28 +280,28 @@ known_kind as (
 
 reversed as (
     select original_ledger_line_id
-    from recorded
+    from recorded_line
     where line_type = 'reversal'
 ),
 
 -- lines of items that still count
 standing as (
     select
-        recorded.*,
+        recorded_line.*,
         {{ md5_of([
-            'recorded.earning_kind', 'recorded.employee_number', 'recorded.earned_quarter', 'recorded.team_code',
-            'recorded.country_code', 'recorded.cost_centre_code', 'recorded.currency_code'
+            'recorded_line.earning_kind', 'recorded_line.employee_number', 'recorded_line.earned_quarter',
+            'recorded_line.team_code', 'recorded_line.country_code', 'recorded_line.cost_centre_code',
+            'recorded_line.currency_code'
         ]) }} as attribution_hash,
         coalesce(
-            recorded.payment_period < payment_moment.as_of_month or closed_quarter.earned_quarter is not null, false
+            recorded_line.payment_period < payment_moment.as_of_month or closed_quarter.earned_quarter is not null, false
         ) as is_paid
-    from recorded
+    from recorded_line
     cross join payment_moment
-    left join reversed on recorded.ledger_line_id = reversed.original_ledger_line_id
-    left join closed_quarter on recorded.earned_quarter = closed_quarter.earned_quarter
+    left join reversed on recorded_line.ledger_line_id = reversed.original_ledger_line_id
+    left join closed_quarter on recorded_line.earned_quarter = closed_quarter.earned_quarter
     where
-        recorded.item_kind <> 'carry_forward'
-        and recorded.line_type <> 'reversal'
+        recorded_line.line_type <> 'reversal'
         and reversed.original_ledger_line_id is null
 ),
 
@@ -167,8 +310,7 @@ item as (
         item_kind,
         item_key,
         max(line_number) as line_number
-    from recorded
-    where item_kind <> 'carry_forward'
+    from recorded_line
     group by item_kind, item_key
 ),
 
@@ -176,6 +318,7 @@ item_state as (
     select
         item_kind,
         item_key,
+        count(*) as line_count,
         sum(amount) as amount,
         bool_or(is_paid) as is_paid,
         min(attribution_hash) as attribution_hash,
@@ -186,11 +329,12 @@ item_state as (
     group by item_kind, item_key
 ),
 
-judged as (
+judged as not materialized (
     select
         found.*,
         coalesce(item.line_number, 0) as last_line_number,
         item_state.ledger_line_id as standing_line_id,
+        item_state.line_count as standing_line_count,
         found.is_due_over or coalesce(item_state.is_paid, false) as is_locked,
         found.amount - coalesce(item_state.amount, 0) as difference_amount,
         -- the load the ledger begins with: what was due before it was paid outside it
@@ -223,7 +367,7 @@ judged as (
     left join known_kind on found.earning_kind = known_kind.earning_kind
 ),
 
-verdict as (
+verdict as {{ 'materialized' if is_incremental() else 'not materialized' }} (
     select
         *,
         case
@@ -243,7 +387,11 @@ reversal_line as (
         'reversal' as line_type,
         standing.item_kind,
         standing.item_key,
-        standing.line_number as reversed_line_number,
+        item.line_number
+        + row_number() over (
+            partition by standing.item_kind, standing.item_key
+            order by standing.line_number
+        ) as line_number,
         standing.earning_kind,
         standing.earning_line_id,
         standing.ledger_line_id as original_ledger_line_id,
@@ -264,15 +412,19 @@ reversal_line as (
             as payment_period
     from standing
     cross join payment_moment
+    inner join item
+        on
+            standing.item_kind = item.item_kind
+            and standing.item_key = item.item_key
     left join verdict
         on
             standing.item_kind = verdict.item_kind
             and standing.item_key = verdict.item_key
-    where verdict.item_key is null or verdict.action = 'rebook'
+    where standing.is_changed and (verdict.item_key is null or verdict.action = 'rebook')
 ),
 
--- what is booked for the first time, anew, or on top of what is paid
-booked_line as (
+-- what is booked for the first time, anew (behind the reversals), or on top of what is paid
+booked_line as not materialized (
     select
         case
             when verdict.item_kind = 'earning' and verdict.is_locked and verdict.action <> 'open' then 'adjustment'
@@ -281,7 +433,9 @@ booked_line as (
         end as line_type,
         verdict.item_kind,
         verdict.item_key,
-        cast(null as bigint) as reversed_line_number,
+        verdict.last_line_number
+        + case when verdict.action = 'rebook' then coalesce(verdict.standing_line_count, 0) else 0 end
+        + 1 as line_number,
         verdict.earning_kind,
         verdict.earning_line_id,
         case when verdict.action = 'adjust' then verdict.standing_line_id end as original_ledger_line_id,
@@ -309,35 +463,26 @@ booked_line as (
     where verdict.action <> 'keep'
 ),
 
-new_line as (
+new_line as not materialized (
     select * from reversal_line
     union all
     select * from booked_line
 ),
 
-numbered as (
-    select
-        new_line.*,
-        coalesce(item.line_number, 0)
-        + row_number() over (
-            partition by new_line.item_kind, new_line.item_key
-            order by new_line.reversed_line_number nulls last, new_line.line_type
-        ) as line_number
-    from new_line
-    left join item
-        on
-            new_line.item_kind = item.item_kind
-            and new_line.item_key = item.item_key
-),
-
-identified as (
+identified as {{ 'materialized' if is_incremental() else 'not materialized' }} (
     select
         *,
         {{ md5_of(['item_kind', 'item_key', 'line_number']) }} as ledger_line_id
-    from numbered
+    from new_line
 ),
 
 -- the line of the earning that a cap or a clawback takes from: the last that stands when the run is done
+taken_from as (
+    select distinct earning_line_id
+    from booked_line
+    where line_type in ('cap', 'clawback')
+),
+
 earning_anchor as (
     select
         earning_line_id,
@@ -358,10 +503,11 @@ earning_anchor as (
         from identified
         where identified.item_kind = 'earning' and identified.line_type <> 'reversal'
     ) as earning_booked
+    where earning_line_id in (select taken_from.earning_line_id from taken_from)
     group by earning_line_id
 ),
 
-item_line as (
+item_line as not materialized (
     select
         identified.line_type,
         identified.item_kind,
@@ -416,17 +562,32 @@ period_balance as (
     group by booked.employee_number, booked.currency_code, booked.payment_period
 ),
 
+-- nothing is carried of who is never below zero
+person_below as (
+    select distinct
+        employee_number,
+        currency_code
+    from period_balance
+    where balance_amount < 0
+),
+
 cumulated as (
     select
-        *,
-        sum(balance_amount) over (
-            partition by employee_number, currency_code order by payment_period
+        period_balance.*,
+        sum(period_balance.balance_amount) over (
+            partition by period_balance.employee_number, period_balance.currency_code
+            order by period_balance.payment_period
             rows between unbounded preceding and current row
         ) as cumulated_amount,
-        lead(payment_period) over (
-            partition by employee_number, currency_code order by payment_period
+        lead(period_balance.payment_period) over (
+            partition by period_balance.employee_number, period_balance.currency_code
+            order by period_balance.payment_period
         ) as following_period
     from period_balance
+    inner join person_below
+        on
+            period_balance.employee_number = person_below.employee_number
+            and period_balance.currency_code = person_below.currency_code
 ),
 
 -- carried(k) = least(0, carried(k - 1) + balance(k)), which is the running sum less its highest value so far
