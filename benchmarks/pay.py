@@ -1,4 +1,4 @@
-"""Pay of fifty thousand people over three years: a full rebuild, a ledger from nothing, and the run after it.
+"""Pay of fifty thousand people over three years: a full rebuild, a ledger from nothing, and the runs after it.
 
     python -m benchmarks.pay --participants 50000 --json figures.json
 
@@ -7,16 +7,19 @@ components a tier (flat, interpolated and stepped, a third of them held in check
 or part time for one in ten, two conditions of eligibility each, duty paid to one in five, base pay, unions and limits
 of every kind. With 12 quarters ended the models run in their order, each a process of its own that stores its table:
 payout lines, earning lines, limits, and the ledger from nothing. Then a thirteenth quarter ends, three results of the
-quarter before are corrected (100 lines each), everything that is no ledger is built anew, and the ledger appends. The
-figures are CPU seconds and peak memory of whole processes.
+quarter before are corrected (100 lines each), everything that is no ledger is built anew, and the ledger appends; once
+more with nothing new, and once more when one earning line in a hundred, of any quarter, is a cent more. The figures are
+CPU seconds and peak memory of whole processes, and the most that DuckDB put aside on disk for one.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import tempfile
+import threading
 from dataclasses import asdict
 from pathlib import Path
 
@@ -197,6 +200,38 @@ NEXT_QUARTER = f"""
 """
 
 
+ONE_IN_A_HUNDRED = """
+    update fct_earning_line set earned_amount = earned_amount + 0.01 where draw('changed', earning_line_id, 100) = 0;
+    select count(*) from fct_earning_line where draw('changed', earning_line_id, 100) = 0
+"""
+
+
+class Aside:
+    """The most bytes a folder held while something ran: what DuckDB puts aside there is gone in the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.most_bytes = 0
+        self._is_over = threading.Event()
+        self._watch = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Aside:
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._watch.join()
+
+    def _look(self) -> None:
+        while not self._is_over.wait(0.2):
+            held = 0
+            for path in self.folder.glob("*"):
+                with contextlib.suppress(FileNotFoundError):
+                    held += path.stat().st_size
+            self.most_bytes = max(self.most_bytes, held)
+
+
 def statement(model: str, this: str | None = None) -> str:
     """The model's query without comment lines, which may hold what parts statements."""
     lines = model_sql(model, this=this).splitlines()
@@ -214,6 +249,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--participants", type=int, default=50_000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--memory", default="3GB", help="DuckDB's own limit for the measured processes")
+    parser.add_argument("--aside", default="20GB", help="the most DuckDB may put aside on disk for one process")
     parser.add_argument("--folder", type=Path, help="keep the database here (default: a temporary folder)")
     parser.add_argument("--json", type=Path, help="write all samples to this file")
     options = parser.parse_args(arguments)
@@ -226,8 +262,11 @@ def main(arguments: list[str] | None = None) -> int:
         **{f"{model}, 13 quarters": build_sql(model) for model in BUILT},
         f"{LEDGER}, appended": appended,
         f"{LEDGER}, nothing new": appended,
+        "one earning line in a hundred changed": ONE_IN_A_HUNDRED,
+        f"{LEDGER}, behind it": appended,
     }
     samples: dict[str, Sample] = {}
+    aside_bytes: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -235,35 +274,42 @@ def main(arguments: list[str] | None = None) -> int:
         path.unlink(missing_ok=True)
         for number, (name, sql) in enumerate(stages.items()):
             file = folder / f"stage_{number}.sql"
-            file.write_text(sql)
+            file.write_text(f"set max_temp_directory_size = '{options.aside}';\n{sql}")
             try:
-                samples[name] = run_once(
-                    (sys.executable, "-c", CHILD, str(path), str(file), str(options.threads), options.memory)
-                )
+                with Aside(Path(f"{path}.tmp")) as aside:
+                    samples[name] = run_once(
+                        (sys.executable, "-c", CHILD, str(path), str(file), str(options.threads), options.memory)
+                    )
             except MeasuredCommandError as error:
                 to_standard_error(str(error))
                 return 1
-            to_standard_error(row(name, samples[name]))
+            aside_bytes[name] = aside.most_bytes
+            to_standard_error(row(name, samples[name], aside.most_bytes))
         to_standard_error(f"database: {path.stat().st_size / 1e9:.1f} GB")
     lines = [
         f"{options.participants:,} participants",
         "",
-        "| process | rows after it | CPU seconds | wall seconds | peak memory MB |",
-        "|---|---:|---:|---:|---:|",
-        *(row(name, sample) for name, sample in samples.items()),
+        "| process | rows after it | CPU seconds | wall seconds | peak memory MB | put aside on disk MB |",
+        "|---|---:|---:|---:|---:|---:|",
+        *(row(name, sample, aside_bytes[name]) for name, sample in samples.items()),
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     if options.json:
-        options.json.write_text(json.dumps({name: asdict(sample) for name, sample in samples.items()}, indent=1))
+        options.json.write_text(
+            json.dumps(
+                {name: {**asdict(sample), "aside_bytes": aside_bytes[name]} for name, sample in samples.items()},
+                indent=1,
+            )
+        )
     return 0
 
 
-def row(name: str, sample: Sample) -> str:
+def row(name: str, sample: Sample, aside_bytes: int) -> str:
     """One line of the table."""
     count = int(sample.output.strip().strip("[](),"))
     return (
         f"| {name} | {count:,} | {sample.cpu_seconds:.1f} | {sample.wall_seconds:.1f} "
-        f"| {sample.peak_memory_bytes / 1e6:,.0f} |"
+        f"| {sample.peak_memory_bytes / 1e6:,.0f} | {aside_bytes / 1e6:,.0f} |"
     )
 
 

@@ -9,15 +9,15 @@
 -- Nearly every item is one line that still says what is calculated. Those are told by a number each side makes of a row
 -- (who, where, when, how much); whole rows are read of the rest alone. The ledger is read where it lies each time it is
 -- asked something: kept in memory in between, it would be the largest thing there.
-with earning_line as (
+with earning_line as not materialized (
     select * from {{ ref('fct_earning_line') }}
 ),
 
-cap_application as (
+cap_application as not materialized (
     select * from {{ ref('fct_cap_application') }}
 ),
 
-clawback as (
+clawback as not materialized (
     select * from {{ ref('fct_clawback') }}
     where clawback_amount <> 0
 ),
@@ -178,7 +178,12 @@ changed_item as materialized (
         item_kind,
         item_key
     from recorded
-    where entry_number in (select differing.entry_number from differing where differing.entry_number is not null)
+    where
+        entry_number in (
+            select differing.entry_number
+            from differing
+            where differing.entry_number is not null
+        )
     union
     select
         item_kind,
@@ -294,7 +299,8 @@ standing as (
             'recorded_line.currency_code'
         ]) }} as attribution_hash,
         coalesce(
-            recorded_line.payment_period < payment_moment.as_of_month or closed_quarter.earned_quarter is not null, false
+            recorded_line.payment_period < payment_moment.as_of_month or closed_quarter.earned_quarter is not null,
+            false
         ) as is_paid
     from recorded_line
     cross join payment_moment
