@@ -691,11 +691,12 @@ tail as (
     from recorded
 ),
 
-typed as (
+typed as not materialized (
     select
         ledger_line_id,
         line_type,
         item_kind,
+        case item_kind when 'earning' then 1 when 'cap' then 2 when 'clawback' then 3 else 4 end as kind_place,
         item_key,
         cast(line_number as bigint) as line_number,
         earning_kind,
@@ -713,16 +714,47 @@ typed as (
     from appended
 ),
 
-hashed as (
+-- lines are numbered person by person, which needs no sort of them all, behind those of the persons before
+person_count as (
+    select
+        kind_place,
+        employee_number,
+        count(*) as line_count
+    from typed
+    group by kind_place, employee_number
+),
+
+person_start as (
+    select
+        kind_place,
+        employee_number,
+        sum(line_count) over (
+            order by kind_place, employee_number
+            rows between unbounded preceding and current row
+        ) - line_count as lines_before
+    from person_count
+),
+
+in_person as (
     select
         *,
         {{ md5_of(ledger_content()) }} as content_hash,
         row_number() over (
-            order by
-                case item_kind when 'earning' then 1 when 'cap' then 2 when 'clawback' then 3 else 4 end,
-                employee_number, payment_period, item_key, line_number
-        ) as place
+            partition by kind_place, employee_number
+            order by payment_period, item_key, line_number
+        ) as place_in_person
     from typed
+),
+
+hashed as (
+    select
+        in_person.*,
+        cast(person_start.lines_before as bigint) + in_person.place_in_person as place
+    from in_person
+    inner join person_start
+        on
+            in_person.kind_place = person_start.kind_place
+            and in_person.employee_number = person_start.employee_number
 ),
 
 final as (
