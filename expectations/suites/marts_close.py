@@ -140,6 +140,14 @@ def _readiness() -> Iterator[CheckSpec]:
                 on approval.period_code = calculated.period_code and approval.currency_code = calculated.currency_code
             where {_held("approval", "approved_by", "approved_on")}
             and approval.decision = 'approved' and approval.approved_by <> approval.prepared_by
+            and not exists (
+                select 1 from {APPROVALS} as other
+                where other.prepared_by = approval.approved_by and other.period_code = approval.period_code
+                    and other.currency_code = approval.currency_code
+                    and other.control_total_amount = approval.control_total_amount
+                    and greatest(cast(other.approved_on as timestamp), other.recorded_at)
+                        <= (select max(as_of_at) from {CONTEXT})
+            )
             and approval.approved_on >= (
                 select max(period_end_on) from {PERIODS} where earned_quarter = approval.period_code
             )

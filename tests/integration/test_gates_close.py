@@ -67,6 +67,7 @@ DEFECTS = [
     (f"{R}_approved_is_what_was_calculated", APPROVALS, "insert into {t} select * replace ('GBP' as currency_code, 1.00 as control_total_amount) from {t} where currency_code = 'USD'"),
     (f"{R}_approved_is_what_was_calculated", APPROVALS, "update {t} set decision = 'rejected'"),
     (f"{R}_approved_is_what_was_calculated", APPROVALS, "update {t} set prepared_by = approved_by"),
+    (f"{R}_approved_is_what_was_calculated", APPROVALS, "update {t} set prepared_by = case approved_by when 'g2001' then 'g2003' else 'g2001' end"),
     (f"{R}_approved_is_what_was_calculated", APPROVALS, "update {t} set approved_on = date '2024-09-30'"),
     (f"{R}_approved_is_what_was_calculated", APPROVALS, "update {t} set recorded_at = timestamp '2026-01-06'"),
     (f"{R}_approved_is_what_was_calculated", APPROVALS, "update {t} set approved_by = 'g2002'"),

@@ -44,6 +44,16 @@ role_held as (
             and known.approved_on <= coalesce(governance_member.to_on, date '9999-12-31')
 ),
 
+-- who prepared the same amounts of the period, for whichever signature: two signers do not prepare for each other
+preparer as (
+    select distinct
+        period_code,
+        currency_code,
+        control_total_amount,
+        prepared_by
+    from known
+),
+
 judged as (
     select
         known.*,
@@ -52,7 +62,10 @@ judged as (
             case when coalesce(known.decision, '') <> 'approved' then 'not_approved' end,
             case when period_approval_demand.approval_kind is null then 'role_not_demanded' end,
             case when role_held.approval_id is null then 'role_not_held' end,
-            case when coalesce(known.approved_by = known.prepared_by, true) then 'approver_is_preparer' end,
+            case
+                when coalesce(known.approved_by = known.prepared_by, true) then 'approver_is_preparer'
+                when preparer.prepared_by is not null then 'approver_prepared_another_signature'
+            end,
             case
                 when coalesce(known.approved_on < reporting_period.period_end_on, true)
                     then 'approved_before_period_end'
@@ -65,6 +78,12 @@ judged as (
             and known.role_code = period_approval_demand.role_code
     left join role_held
         on known.approval_id = role_held.approval_id and known.currency_code = role_held.currency_code
+    left join preparer
+        on
+            known.period_code = preparer.period_code
+            and known.currency_code = preparer.currency_code
+            and known.control_total_amount = preparer.control_total_amount
+            and known.approved_by = preparer.prepared_by
     left join reporting_period on known.period_code = reporting_period.period_code
 ),
 
