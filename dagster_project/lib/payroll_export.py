@@ -168,9 +168,10 @@ class _Batch:
             place,
         ).fetchall()
         blocked = connection.execute(
-            "select refusal_reasons, count(*) from finance.fct_payroll_export_line where payment_period = ? and "
-            "country_code = ? and line_status = 'blocked' and "
-            "refusal_reasons not like 'approval\\_missing%' escape '\\' group by 1 order by 2 desc, 1",
+            "select coalesce(refusal_reasons, line_status), count(*) from finance.fct_payroll_export_line "
+            "where payment_period = ? and country_code = ? and (line_status = 'paid_outside' or "
+            "line_status = 'blocked' and refusal_reasons not like 'approval\\_missing%' escape '\\') "
+            "group by 1 order by 2 desc, 1",
             place,
         ).fetchall()
         return cls(payment_period, country_code, items, lines, journal, demands, blocked)

@@ -19,6 +19,7 @@ EXPORTS, EXPORTED = "landing.payroll_export", "landing.payroll_export_ledger_lin
 POSTED = "landing.payroll_export_journal_line"
 APPROVALS, DEMANDS = "reference.payroll_export_approval", "reference.payroll_export_demand"
 MEMBERS, CONTEXT = "reference.governance_member", "core.int_run_context"
+GO_LIVES = "reference.payroll_go_live"
 ACCOUNTS, CHART, PAY_CODES = "reference.payout_account", "reference.gl_account", "reference.payout_pay_code"
 PERSONAL_DEMANDS = ("wage_compliant", "withholding_known", "account_mapped")
 PLAN_DEMANDS = ("acknowledged", "activated", "works_council_agreed", "approval_present", *PERSONAL_DEMANDS)
@@ -33,6 +34,32 @@ PAYMENT_DEMANDS_BY_KIND = {
 ASKED = ", ".join(f"('{kind}', '{code}')" for kind, codes in PAYMENT_DEMANDS_BY_KIND.items() for code in codes)
 DEFECT = "a defect of the model: export nothing; see the keys below"
 TAMPERED = "run `sltw verify-payroll-export`: it says which file of which export is not as it was written"
+
+
+# the first month the ledger pays: the last decision that counts; no row without one
+FIRST_MONTH = f"""
+    select go_live.first_payment_period
+    from {GO_LIVES} as go_live
+    where go_live.decided_by <> go_live.prepared_by
+        and exists (
+            select 1 from {MEMBERS} as member inner join {DEMANDS} using (role_code)
+            where member.employee_number = go_live.decided_by
+                and go_live.decided_on between member.from_on and coalesce(member.to_on, date '9999-12-31')
+        )
+        and greatest(cast(go_live.decided_on as timestamp), go_live.recorded_at)
+            <= (select max(as_of_at) from {CONTEXT})
+        and cast(greatest(cast(go_live.decided_on as timestamp), go_live.recorded_at) as date)
+            <= last_day(cast(go_live.first_payment_period || '-01' as date))
+    order by greatest(cast(go_live.decided_on as timestamp), go_live.recorded_at) desc, go_live.go_live_id desc
+    limit 1
+"""
+# quarters whose plan pay was paid outside, and of which this journal has accrued nothing
+OUTSIDE_QUARTERS = f"""
+    select distinct earned_quarter from {ITEMS}
+    where item_status = 'paid_outside' and earning_kind = 'incentive' and item_kind = 'earning'
+    except
+    select earned_quarter from {POSTED} where voucher_kind = 'accrual'
+"""
 
 
 def checks() -> list[CheckSpec]:
@@ -137,6 +164,24 @@ def _items() -> Iterator[CheckSpec]:
         """,
         "A kind of a person's payment goes whole or not at all, never around a debt, and never takes money anywhere.",
         DEFECT,
+    )
+    yield on.no_rows(
+        "only_what_the_ledger_pays_is_payable",
+        f"""
+        with go_live as ({FIRST_MONTH})
+        select checked.ledger_line_id, checked.employee_number, checked.payment_period, checked.item_status
+        from checked
+        left join go_live on true
+        where checked.item_status <> 'exported'
+            and (checked.item_status = 'paid_outside') <> (
+                coalesce(checked.payment_period < go_live.first_payment_period, false)
+                and coalesce(checked.refusal_reasons, '') not like '%negative\\_balance%' escape '\\'
+            )
+            or checked.item_status = 'payable' and go_live.first_payment_period is null
+        """,
+        "What was paid before the first month the ledger pays is called so, and is never payable again.",
+        "enter who decided the first month in seeds/governance/payroll_go_live.csv; else a defect: export nothing",
+        reads=(GO_LIVES, MEMBERS, DEMANDS, CONTEXT),
     )
     yield on.no_rows(
         "payable_come_to_the_balance",
@@ -248,6 +293,15 @@ def _readiness() -> Iterator[CheckSpec]:
             and greatest(cast(approval.approved_on as timestamp), approval.recorded_at)
                 <= (select max(as_of_at) from {CONTEXT})
             and approval.decision = 'approved' and approval.approved_by <> approval.prepared_by
+            and not exists (
+                select 1 from {APPROVALS} as other
+                where other.prepared_by = approval.approved_by and other.payment_period = approval.payment_period
+                    and other.country_code = approval.country_code and other.export_number = approval.export_number
+                    and other.currency_code = approval.currency_code
+                    and other.control_total_amount = approval.control_total_amount
+                    and greatest(cast(other.approved_on as timestamp), other.recorded_at)
+                        <= (select max(as_of_at) from {CONTEXT})
+            )
             and approval.approved_on >= cast(approval.payment_period || '-01' as date)
             and approval.role_code in (select role_code from {DEMANDS})
             group by approval.approval_id, approval.payment_period, approval.country_code, approval.role_code
@@ -454,7 +508,7 @@ def _journal() -> Iterator[CheckSpec]:
         paid as (
             select payment_period, country_code, currency_code, earned_quarter, cost_centre_code, sum(amount) as amount
             from {ITEMS} where item_status in ('payable', 'exported') and earning_kind = 'incentive'
-                and item_kind = 'earning'
+                and item_kind = 'earning' and earned_quarter not in ({OUTSIDE_QUARTERS})
             group by all
         )
         select null as voucher_code, country_code, currency_code, earned_quarter, cost_centre_code,
@@ -463,9 +517,41 @@ def _journal() -> Iterator[CheckSpec]:
         full join paid using (payment_period, country_code, currency_code, earned_quarter, cost_centre_code)
         where coalesce(reversed.amount, 0) <> coalesce(paid.amount, 0)
         """,
-        "The accrual is taken back by just what is paid of it.",
+        "The accrual is taken back by just what is paid of it, and never one that was accrued outside.",
         DEFECT,
-        reads=(ITEMS,),
+        reads=(ITEMS, POSTED),
+    )
+    yield on.no_rows(
+        "takes_back_no_more_than_it_accrued",
+        f"""
+        with booked as (
+            select earned_quarter, country_code, currency_code,
+                sum(case when side = 'credit' then amount else -amount end) as left_amount
+            from checked where account_role = 'incentive_accrual' and export_number is not null
+                and journal_status <> 'paid_outside'
+            group by all
+        ),
+        waiting as (
+            select earned_quarter, country_code, currency_code, least(sum(amount), 0) as amount
+            from {ITEMS} where item_status = 'blocked' and earning_kind = 'incentive' and item_kind = 'earning'
+                and amount < 0
+            group by all
+        )
+        select null as voucher_code, country_code, currency_code, earned_quarter, null as cost_centre_code,
+            booked.left_amount, waiting.amount as waiting_amount
+        from booked left join waiting using (earned_quarter, country_code, currency_code)
+        where booked.left_amount < coalesce(waiting.amount, 0)
+        union all
+        select voucher_code, country_code, currency_code, earned_quarter, cost_centre_code, amount, null
+        from checked
+        where (journal_status = 'paid_outside') <> (
+                voucher_kind = 'accrual' and journal_status <> 'exported' and earned_quarter in ({OUTSIDE_QUARTERS})
+            )
+            or (journal_status = 'paid_outside' and export_number is not null)
+        """,
+        "Of no quarter, entity and currency is more accrual taken back than was accrued here; what was overpaid waits.",
+        DEFECT,
+        reads=(ITEMS, POSTED),
     )
     yield on.no_rows(
         "exported_stand_as_written",

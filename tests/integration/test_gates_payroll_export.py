@@ -18,6 +18,7 @@ from expectations.suites.marts_payroll_export import (
     DEMANDS,
     EXPORTED,
     EXPORTS,
+    GO_LIVES,
     ITEMS,
     JOURNAL,
     LEDGER,
@@ -40,6 +41,9 @@ ONE = "rowid = (select min(rowid) from {t} where "
 READY = "payment_period = '2025-04' and country_code = 'IE'"
 PAYABLE = f"item_status = 'payable' and amount > 0 and {READY}"
 HANDED = "item_status = 'exported' and amount > 0"
+GO_LIVE = f"{ITEM}_only_what_the_ledger_pays_is_payable"
+BACK = f"{J}_takes_back_no_more_than_it_accrued"
+OUTSIDE = "journal_status = 'paid_outside'"
 APPROVED = f"{R}_approved_is_what_would_be_exported"
 
 # check, table, statement
@@ -66,6 +70,18 @@ DEFECTS = [
     (f"{ITEM}_payable_meet_every_demand", PAYMENTS, f"update {{t}} set earning_kind = 'on_call' where {ONE} earning_kind = 'pool' and demand_code = 'withholding_known' and {READY})"),
     (f"{ITEM}_payable_meet_every_demand", ITEMS, f"update {{t}} set earning_kind = 'gift' where {ONE} {PAYABLE} and earning_kind = 'pool')"),
     (f"{ITEM}_payable_meet_every_demand", ITEMS, "update {t} set item_status = 'payable' where refusal_reasons like 'readiness%'"),
+    (GO_LIVE, ITEMS, f"update {{t}} set item_status = 'payable' where {ONE} item_status = 'paid_outside')"),
+    (GO_LIVE, ITEMS, f"update {{t}} set item_status = 'blocked', refusal_reasons = 'x' where {ONE} item_status = 'paid_outside')"),
+    (GO_LIVE, ITEMS, f"update {{t}} set item_status = 'paid_outside' where {ONE} {PAYABLE})"),
+    (GO_LIVE, ITEMS, f"update {{t}} set payment_period = '2025-03' where {ONE} {PAYABLE})"),
+    (GO_LIVE, GO_LIVES, "delete from {t}"),
+    (GO_LIVE, GO_LIVES, "update {t} set prepared_by = decided_by where go_live_id = 'PGL-004'"),
+    (GO_LIVE, GO_LIVES, "update {t} set decided_by = 'g2002' where go_live_id = 'PGL-004'"),
+    (GO_LIVE, GO_LIVES, "update {t} set decided_on = date '2025-05-01' where go_live_id = 'PGL-004'"),
+    (GO_LIVE, GO_LIVES, "update {t} set recorded_at = timestamp '2025-05-01' where go_live_id = 'PGL-004'"),
+    (GO_LIVE, MEMBERS, "update {t} set to_on = date '2025-03-17' where role_code = 'cfo'"),
+    (GO_LIVE, DEMANDS, "delete from {t} where role_code = 'cfo'"),
+    (GO_LIVE, CONTEXT, "update {t} set as_of_at = timestamp '2025-03-01'"),
     (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, "update {t} set item_status = 'payable', refusal_reasons = null where refusal_reasons = 'negative_balance'"),
     (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, f"update {{t}} set item_status = 'blocked' where {ONE} {PAYABLE} and (employee_number, earning_kind) in (select employee_number, earning_kind from {ITEMS} where {PAYABLE} group by all having count(*) > 1))"),
     (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, f"insert into {{t}} select * replace (-0.01 as amount, 'blocked' as item_status, 'gift' as earning_kind) from {{t}} where {ONE} {PAYABLE})"),
@@ -96,6 +112,8 @@ DEFECTS = [
     (APPROVED, APPROVALS, "update {t} set decision = 'rejected'"),
     (APPROVED, APPROVALS, "update {t} set prepared_by = approved_by"),
     (APPROVED, APPROVALS, "update {t} set approved_by = 'g2001'"),
+    (APPROVED, APPROVALS, "update {t} set prepared_by = case approved_by when 'g2001' then 'g2003' else 'g2001' end"),
+    (APPROVED, APPROVALS, "insert into {t} select * replace ('PEA-999' as approval_id, 'rejected' as decision, approved_by as prepared_by, 'g2002' as approved_by) from {t} where approval_id = 'PEA-001'"),
     (APPROVED, APPROVALS, "update {t} set role_code = 'cfo', approved_by = 'g2001'"),
     (APPROVED, APPROVALS, "update {t} set approved_on = date '2025-03-31'"),
     (APPROVED, APPROVALS, "update {t} set recorded_at = timestamp '2026-01-06'"),
@@ -137,6 +155,16 @@ DEFECTS = [
     (f"{J}_accrues_what_the_schedule_says", ACCRUALS, f"update {{t}} set accrual_amount = accrual_amount + 0.01 where {ONE} accrual_kind = 'true_up')"),
     (f"{J}_takes_back_what_was_accrued_of_what_is_paid", JOURNAL, "update {t} set amount = amount + 0.01 where voucher_kind = 'reversal'"),
     (f"{J}_takes_back_what_was_accrued_of_what_is_paid", ITEMS, f"update {{t}} set amount = amount + 0.01 where {ONE} {PAYABLE} and earning_kind = 'incentive')"),
+    (f"{J}_takes_back_what_was_accrued_of_what_is_paid", ITEMS, "update {t} set item_status = 'paid_outside' where payment_period = '2025-07' and earned_quarter = '2025-Q2'"),
+    (BACK, JOURNAL, "update {t} set amount = amount + 0.01 where voucher_kind = 'reversal' and payment_period = '2025-04'"),
+    (BACK, JOURNAL, "delete from {t} where voucher_kind = 'accrual' and earned_quarter = '2025-Q2'"),
+    (BACK, JOURNAL, "update {t} set country_code = 'DE' where voucher_kind = 'reversal' and country_code = 'IE'"),
+    (BACK, JOURNAL, "update {t} set currency_code = 'GBP' where voucher_kind = 'reversal' and country_code = 'IE'"),
+    (BACK, JOURNAL, "insert into {t} select * replace ('2024-Q4' as earned_quarter) from {t} where voucher_kind = 'reversal' and payment_period = '2025-04'"),
+    (BACK, JOURNAL, f"update {{t}} set journal_status = 'blocked' where {ONE} {OUTSIDE})"),
+    (BACK, JOURNAL, f"update {{t}} set export_number = 1 where {ONE} {OUTSIDE})"),
+    (BACK, JOURNAL, f"update {{t}} set journal_status = 'paid_outside' where {ONE} journal_status = 'ready')"),
+    (BACK, ITEMS, "update {t} set item_status = 'blocked' where item_status = 'paid_outside'"),
     (f"{J}_exported_stand_as_written", JOURNAL, f"update {{t}} set amount = amount + 0.01 where {ONE} journal_status = 'exported')"),
     (f"{J}_exported_stand_as_written", JOURNAL, f"update {{t}} set side = 'credit' where {ONE} journal_status = 'exported' and side = 'debit')"),
     (f"{J}_exported_stand_as_written", JOURNAL, f"update {{t}} set account_code = '6100' where {ONE} journal_status = 'exported')"),

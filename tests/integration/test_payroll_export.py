@@ -50,7 +50,7 @@ LEDGER, READINESS = "finance.fct_payout_ledger", "finance.rpt_payroll_export_rea
 MODELS = (
     *("int_payroll_export", "int_payroll_export_ledger_line", "int_payroll_export_journal_line"),
     *("fct_payment_line", "fct_wage_compliance", "fct_withholding_tax", "fct_withholding", "rpt_payment_readiness"),
-    *("int_payroll_export_approval", "fct_payroll_export_item", "rpt_payroll_export_readiness"),
+    *("int_payroll_go_live", "int_payroll_export_approval", "fct_payroll_export_item", "rpt_payroll_export_readiness"),
     *("fct_payroll_export_line", "fct_payout_journal", "dim_payroll_export"),
 )
 
@@ -231,8 +231,11 @@ def test_a_correction_is_exported_by_itself(fresh: Settings) -> None:
             f"line_type, {amount} as amount, entry_number + 1000000 as entry_number) from {LEDGER} where rowid = "
             f"(select min(rowid) from {LEDGER} where employee_number = '{employee}' and payment_period = '{MONTH}' "
             "and earning_kind = 'incentive')",
+            # what is booked is what is calculated, which the accruals follow
+            f"update incentives.fct_incentive_payout set payout_amount = payout_amount + {amount} where "
+            f"payout_line_id = (select earning_line_id from {LEDGER} where ledger_line_id = 'correction-{number}')",
         )
-    rebuild(fresh)
+    rebuild(fresh, "fct_accrual", *MODELS)
     assert refused(fresh)["export_is_approved_by_cfo"] == "nobody has signed it"
     for number, (role, signer) in enumerate((("controller", "g2003"), ("cfo", "g2001"))):
         sql(
@@ -337,6 +340,52 @@ def test_nothing_due_says_what_is_blocked(fresh: Settings) -> None:
     assert "nothing that is not exported yet is payable" in refused(fresh, "DE")["something_is_due"]
     with pytest.raises(ArchiveError, match="is no payroll export"):
         export_payroll(fresh, "2025-4", "IE")
+
+
+@pytest.mark.requirement("OPS-7.2")
+def test_what_was_paid_outside_is_never_exported(fresh: Settings) -> None:
+    """January was paid before April, the first month: both roles have signed it, and it is not exported."""
+    assert refused(fresh, "US", "2025-01") == {
+        "something_is_due": "blocked: 29 lines paid_outside; settle that, run `sltw run`, then export"
+    }
+    # put off by a later decision, April is not exported either; without any nothing is
+    sql(
+        fresh,
+        "insert into reference.payroll_go_live values ('PGL-9', '2025-07', 'g2011', 'g2001', date '2025-06-02', "
+        "timestamp '2025-06-02 09:00:00', 'later')",
+    )
+    rebuild(fresh)
+    assert_gate_passes(fresh)
+    assert "paid_outside" in refused(fresh)["something_is_due"]
+    sql(fresh, "delete from reference.payroll_go_live")
+    rebuild(fresh)
+    assert_gate_passes(fresh)
+    assert "go_live_missing" in refused(fresh)["something_is_due"]
+
+
+@pytest.mark.requirement("OPS-7.2")
+@pytest.mark.requirement("OPS-7.3")
+def test_a_correction_of_what_was_paid_outside_reverses_no_accrual(fresh: Settings) -> None:
+    """12.34 more for 2024-Q4, which was paid outside, are paid in April: expense against payable, and no accrual."""
+    sql(
+        fresh,
+        f"insert into {LEDGER} select * replace ('correction' as ledger_line_id, 'adjustment' as line_type, 12.34 "
+        f"as amount, '{MONTH}' as payment_period, entry_number + 1000000 as entry_number) from {LEDGER} where rowid = "
+        f"(select min(l.rowid) from {LEDGER} as l inner join {ITEMS} as i using (employee_number) where "
+        "l.earned_quarter = '2024-Q4' and l.item_kind = 'earning' and l.earning_kind = 'incentive' and "
+        f"l.country_code = 'IE' and i.payment_period = '{MONTH}' and i.country_code = 'IE' "
+        "and i.item_status = 'payable')",
+    )
+    rebuild(fresh, "fct_payout_balance", *MODELS)
+    assert_gate_passes(fresh)
+    assert rows(
+        fresh,
+        f"select voucher_kind, side, account_role, amount from {JOURNAL} where payment_period = '{MONTH}' and "
+        "earned_quarter = '2024-Q4' order by side desc",
+    ) == [
+        ("payment", "debit", "incentive_expense", Decimal("12.34")),
+        ("payment", "credit", "payroll_payable", Decimal("12.34")),
+    ]
 
 
 def test_an_export_waits_for_no_run(fresh: Settings) -> None:

@@ -42,6 +42,18 @@ role_held as (
             and known.approved_on <= coalesce(governance_member.to_on, date '9999-12-31')
 ),
 
+-- who asked for the same export and amounts, by whichever approval: two signers do not ask for each other
+requester as (
+    select distinct
+        payment_period,
+        country_code,
+        export_number,
+        currency_code,
+        control_total_amount,
+        prepared_by
+    from known
+),
+
 judged as (
     select
         known.*,
@@ -50,7 +62,10 @@ judged as (
             case when coalesce(known.decision, '') <> 'approved' then 'not_approved' end,
             case when payroll_export_demand.role_code is null then 'role_not_demanded' end,
             case when role_held.approval_id is null then 'role_not_held' end,
-            case when coalesce(known.approved_by = known.prepared_by, true) then 'approver_is_requester' end,
+            case
+                when coalesce(known.approved_by = known.prepared_by, true) then 'approver_is_requester'
+                when requester.prepared_by is not null then 'approver_requested_another_signature'
+            end,
             case
                 when coalesce(known.approved_on < {{ month_code_start('known.payment_period') }}, true)
                     then 'approved_before_payment_month'
@@ -60,6 +75,14 @@ judged as (
     left join payroll_export_demand on known.role_code = payroll_export_demand.role_code
     left join role_held
         on known.approval_id = role_held.approval_id and known.currency_code = role_held.currency_code
+    left join requester
+        on
+            known.payment_period = requester.payment_period
+            and known.country_code = requester.country_code
+            and known.export_number = requester.export_number
+            and known.currency_code = requester.currency_code
+            and known.control_total_amount = requester.control_total_amount
+            and known.approved_by = requester.prepared_by
 ),
 
 final as (

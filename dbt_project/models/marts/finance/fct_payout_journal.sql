@@ -1,9 +1,9 @@
 -- What the payout ledger and the accrual schedule ask the general ledger to post: accruals of the quarters paid, their
 -- payment, and the reversal of the accrual by what is paid. Each movement is a pair of a debit and a credit within its
--- voucher. What was exported stands as it was; of an accrual that was exported only the difference follows.
-with item as (
+-- voucher. What was exported stands as it was; of an accrual that was exported only the difference follows. A quarter
+-- that was paid outside was accrued outside: what is paid of it here is expense against payable, and reverses nothing.
+with payroll_export_item as (
     select * from {{ ref('fct_payroll_export_item') }}
-    where item_status = 'payable'
 ),
 
 export_readiness as (
@@ -25,6 +25,26 @@ incentive_payout as (
 
 gl_account as (
     select * from {{ ref('gl_account') }}
+),
+
+-- quarters whose plan pay was paid outside, and of which nothing was accrued here
+outside_quarter as (
+    select distinct earned_quarter
+    from payroll_export_item
+    where is_accrued and item_status = 'paid_outside'
+    except
+    select distinct earned_quarter
+    from exported_line
+    where voucher_kind = 'accrual'
+),
+
+item as (
+    select
+        payroll_export_item.*,
+        payroll_export_item.is_accrued and outside_quarter.earned_quarter is null as is_accrued_here
+    from payroll_export_item
+    left join outside_quarter on payroll_export_item.earned_quarter = outside_quarter.earned_quarter
+    where payroll_export_item.item_status = 'payable'
 ),
 
 export_state as (
@@ -200,7 +220,7 @@ paying_export as (
         country_code,
         min(payment_period) as payment_period
     from item
-    where is_accrued
+    where is_accrued_here
     group by earned_quarter, country_code
 ),
 
@@ -264,7 +284,7 @@ movement as (
         sum(item.amount) as amount
     from item
     cross join account
-    where item.is_accrued
+    where item.is_accrued_here
     group by
         item.payment_period, item.country_code, item.currency_code, item.cost_centre_code, item.earned_quarter,
         account.accrual_account_code, account.accrual_expense_account_code
@@ -277,13 +297,18 @@ vouched as (
         || '-' || movement.fiscal_period || '-' || coalesce(nullif(movement.country_code, ''), 'none')
         || '-' || movement.currency_code
         || case
+            when outside_quarter.earned_quarter is not null then '-outside'
             when export_state.export_number is null then '-open'
             else '-' || movement.payment_period || '-' || cast(export_state.export_number as varchar)
         end as voucher_code,
         export_state.export_number,
-        case when export_state.is_approved then 'ready' else 'blocked' end as journal_status,
         case
-            when export_state.is_approved then cast(null as varchar)
+            when outside_quarter.earned_quarter is not null then 'paid_outside'
+            when export_state.is_approved then 'ready'
+            else 'blocked'
+        end as journal_status,
+        case
+            when outside_quarter.earned_quarter is not null or export_state.is_approved then cast(null as varchar)
             when movement.country_code = '' then 'country_unknown'
             when export_state.export_number is null then 'nothing_to_pay_yet'
             else 'approval_missing (' || export_state.unmet_demands || ')'
@@ -291,6 +316,8 @@ vouched as (
     from movement
     left join export_state
         on movement.payment_period = export_state.payment_period and movement.country_code = export_state.country_code
+    left join outside_quarter
+        on movement.voucher_kind = 'accrual' and movement.earned_quarter = outside_quarter.earned_quarter
     where movement.amount <> 0
 ),
 

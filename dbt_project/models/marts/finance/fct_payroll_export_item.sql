@@ -1,6 +1,7 @@
 -- Every line of a payment: exported, to be exported, or why not. A kind of pay that does not meet its demands is held
 -- by itself, and the rest of the person's payment goes; but never around a debt: where the rest or what is held is
 -- below zero, all of it waits, so that what is netted in a payment is netted in the export too.
+-- What was paid before the first month the ledger pays was paid outside it, and is never payable.
 with payment_line as (
     select * from {{ ref('fct_payment_line') }}
 ),
@@ -11,6 +12,10 @@ exported_line as (
 
 payment_readiness as (
     select * from {{ ref('rpt_payment_readiness') }}
+),
+
+payroll_go_live as (
+    select * from {{ ref('int_payroll_go_live') }}
 ),
 
 payout_account as (
@@ -27,6 +32,13 @@ gl_account as (
 
 cost_centre as (
     select * from {{ ref('cost_centre') }}
+),
+
+-- null without a decision that stands: then nothing is payable
+go_live as (
+    select max(first_payment_period) as first_payment_period
+    from payroll_go_live
+    where is_standing
 ),
 
 due_line as (
@@ -92,7 +104,10 @@ mapped as (
         due_line.*,
         kind_pay_code.pay_code,
         kind_account.account_code,
+        not due_line.is_waiting
+        and coalesce(due_line.paid_in_period < go_live.first_payment_period, false) as is_paid_outside,
         case when due_line.is_waiting then 'negative_balance' end as waiting_fault,
+        case when go_live.first_payment_period is null then 'go_live_missing' end as go_live_fault,
         case when coalesce(due_line.country_code, '') = '' then 'country_unknown' end as country_fault,
         case when kind_pay_code.pay_code_count <> 1 then 'pay_code_missing (' || due_line.earning_kind || ')' end
             as pay_code_fault,
@@ -112,6 +127,7 @@ mapped as (
         end as counter_account_fault
     from due_line
     cross join counter_account
+    cross join go_live
     left join kind_account
         on due_line.earning_kind = kind_account.earning_kind and due_line.posted_on = kind_account.posted_on
     left join kind_pay_code
@@ -216,7 +232,9 @@ payment as (
         mapped.employee_number,
         mapped.currency_code,
         mapped.paid_in_period,
+        bool_and(mapped.is_paid_outside) as is_paid_outside,
         max(mapped.waiting_fault) as waiting_fault,
+        max(mapped.go_live_fault) as go_live_fault,
         max(mapped.country_fault) as country_fault,
         case when bool_or(country_finding.is_negative_somewhere) then 'negative_in_one_country' end as negative_fault,
         case when bool_or(country_finding.is_debt_beside_held) then 'netted_with_held_pay' end as netting_fault,
@@ -239,10 +257,12 @@ verdict as (
         kind_finding.currency_code,
         kind_finding.paid_in_period,
         kind_finding.earning_kind,
+        payment.is_paid_outside,
         nullif(
             concat_ws(
                 ', ',
                 payment.waiting_fault,
+                payment.go_live_fault,
                 payment.country_fault,
                 payment.negative_fault,
                 kind_finding.readiness_fault,
@@ -278,8 +298,12 @@ listed as (
         mapped.cost_centre_code,
         mapped.earned_quarter,
         mapped.amount,
-        case when verdict.refusal_reasons is null then 'payable' else 'blocked' end as item_status,
-        verdict.refusal_reasons
+        case
+            when verdict.is_paid_outside then 'paid_outside'
+            when verdict.refusal_reasons is null then 'payable'
+            else 'blocked'
+        end as item_status,
+        case when not verdict.is_paid_outside then verdict.refusal_reasons end as refusal_reasons
     from mapped
     inner join verdict
         on

@@ -40,7 +40,7 @@ judged as (
     select
         line.*,
         case
-            when line.item_status = 'exported' then 'exported'
+            when line.item_status in ('exported', 'paid_outside') then line.item_status
             when line.item_status = 'payable' and approval_state.is_approved then 'ready'
             else 'blocked'
         end as line_status,
