@@ -538,8 +538,8 @@ def _told() -> Iterator[CheckSpec]:
         "books_what_is_pending",
         f"""
         with pending as (
-            select payment_period, currency_code, sum(payable_amount) as amount from {BALANCES}
-            where payout_status = 'pending' group by all
+            select payment_period, currency_code, sum(open_amount) as amount from {BALANCES}
+            where payout_status in ('pending', 'partly_exported') group by all
         ), booked as (
             select payment_period, currency_code, forecast_kind, forecast_amount from checked
             where forecast_kind = 'booked'

@@ -64,7 +64,7 @@ OUTSIDE_QUARTERS = f"""
 
 def checks() -> list[CheckSpec]:
     """All checks of this module."""
-    return [*_items(), *_readiness(), *_lines(), *_journal()]
+    return [*_items(), *_balances(), *_readiness(), *_lines(), *_journal()]
 
 
 def _on(table: str, *keys: str, requirements: tuple[str, ...] = ("OPS-7.2",)) -> On:
@@ -231,6 +231,44 @@ def _items() -> Iterator[CheckSpec]:
         "What is payable has the expense account and the earning code in force for its kind on the month's last day.",
         DEFECT,
         reads=(ACCOUNTS, CHART, PAY_CODES),
+    )
+
+
+def _balances() -> Iterator[CheckSpec]:
+    on = _on(BALANCES, "employee_number", "payment_period", "currency_code", requirements=("OPS-7.2", "OPS-7.5"))
+    yield on.no_rows(
+        "say_what_was_handed_over",
+        f"""
+        with go_live as ({FIRST_MONTH}),
+        line as (
+            select ledger.employee_number, ledger.payment_period, ledger.currency_code, count(*) as line_count,
+                count(exported.ledger_line_id) as exported_count,
+                sum(case when exported.ledger_line_id is null then ledger.amount else 0 end) as open_amount
+            from {LEDGER} as ledger left join {EXPORTED} as exported using (ledger_line_id)
+            where ledger.item_kind <> 'carry_forward' group by all
+        )
+        select checked.employee_number, checked.payment_period, checked.currency_code, checked.payout_status,
+            checked.open_amount, line.exported_count, line.line_count
+        from checked
+        left join line using (employee_number, payment_period, currency_code)
+        left join go_live on true
+        where (checked.payout_status = 'exported') <> coalesce(
+                line.exported_count > 0 and line.exported_count = line.line_count, false
+            )
+            or (checked.payout_status = 'partly_exported') <> coalesce(
+                line.exported_count > 0 and line.exported_count < line.line_count, false
+            )
+            or (checked.payout_status = 'released'
+                and not coalesce(checked.payment_period < go_live.first_payment_period, false))
+            or checked.open_amount <> case checked.payout_status
+                when 'pending' then checked.payable_amount
+                when 'partly_exported' then greatest(line.open_amount, 0)
+                else 0
+            end
+        """,
+        "A payment is called exported just where payroll was handed all of it, and released only where paid outside.",
+        DEFECT,
+        reads=(LEDGER, EXPORTED, GO_LIVES, MEMBERS, DEMANDS, CONTEXT),
     )
 
 

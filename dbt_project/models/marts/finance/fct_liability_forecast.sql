@@ -7,7 +7,7 @@ with payout_ledger as (
 
 payout_balance as (
     select * from {{ ref('fct_payout_balance') }}
-    where payout_status = 'pending'
+    where payout_status in ('pending', 'partly_exported')
 ),
 
 fct_incentive_payout as (
@@ -37,7 +37,7 @@ booked as (
         cast(null as varchar) as plan_code,
         cast(null as varchar) as earned_quarter,
         count(distinct employee_number) as person_count,
-        sum(payable_amount) as forecast_amount,
+        sum(open_amount) as forecast_amount,
         cast(null as bigint) as reference_quarter_count,
         cast(null as decimal(18, 6)) as earned_share,
         cast(null as decimal(18, 2)) as target_amount
@@ -204,7 +204,7 @@ final as (
         cast(forecast_amount as decimal(18, 2)) as forecast_amount,
         cast(
             case
-                when forecast_kind = 'booked' then 'ledger: lines booked, their payment not over'
+                when forecast_kind = 'booked' then 'ledger: lines booked and not handed to payroll'
                 when earned_share is null then 'no complete quarter of the plan in this currency to go by'
                 else 'targets of the open quarter times the share earned over '
                     || cast(reference_quarter_count as varchar) || ' complete quarters, caps taken off'

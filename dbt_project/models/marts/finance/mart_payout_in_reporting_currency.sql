@@ -20,7 +20,8 @@ summed as (
     select
         payment_period,
         currency_code,
-        max(payout_status) as payout_status,
+        case when min(payout_status) = max(payout_status) then max(payout_status) else 'partly_exported' end
+            as payout_status,
         count(*) as person_count,
         sum(payable_amount) as payable_amount
     from payout_balance
