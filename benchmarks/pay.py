@@ -143,7 +143,8 @@ def generator_sql(participants: int) -> str:
     create table int_base_pay as
     select
         code as earned_quarter, employee_number, currency_code, team_code, country_code,
-        (300000 + draw('base', employee_number, 900000))::decimal(18, 2) * 0.01::decimal(3, 2) as base_amount
+        (300000 + draw('base', employee_number, 900000))::decimal(18, 2) * 0.01::decimal(3, 2) as base_amount,
+        3::bigint as register_month_count
     from person, quarter;
     create table int_union_membership as
     select

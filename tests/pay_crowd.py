@@ -54,7 +54,7 @@ MORE_GIVEN = """
     );
     create table int_base_pay (
         earned_quarter varchar, employee_number varchar, currency_code varchar, team_code varchar,
-        country_code varchar, base_amount decimal(18, 2)
+        country_code varchar, base_amount decimal(18, 2), register_month_count bigint
     );
     create table int_union_membership (
         employee_number varchar, union_code varchar, member_from_on date, member_to_on date
@@ -203,7 +203,8 @@ DRAWN = """
     insert into int_base_pay
     select
         code, employee_number, currency_code, 't' || number || 'a', country_code,
-        (1 + draw('base', employee_number || code, 6000000))::decimal(18, 2) * 0.01
+        (1 + draw('base', employee_number || code, 6000000))::decimal(18, 2) * 0.01,
+        2 + draw('told', code, 2)
     from person cross join {quarters}
     cross join lateral (select 'c' || draw('currency', employee_number || 0, {currencies}) as currency_code)
     where draw('is paid', employee_number, 20) > 0;

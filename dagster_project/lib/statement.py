@@ -287,13 +287,19 @@ def draw_sentence(draw: Row) -> str:
 def cap_sentence(cap: Row) -> str:
     """What a cap took, in words."""
     currency = cap["currency_code"]
-    if cap["cap_status"] != "applied":
+    if cap["cap_status"] == "no_base_pay":
         return f"{cap['rule_id']} ({REASONS[cap['cap_kind']]}) could not be worked out: payroll has no base pay."
     whose = "You" if cap["cap_kind"] in ("person_share", "collective_agreement") else f"{cap['scope_code']} as a whole"
     return (
         f"{cap['rule_id']} ({REASONS[cap['cap_kind']]}): {whose} may have {cap['limit_amount']} {currency} for the "
         f"quarter and had {cap['group_amount']}; {cap['cap_amount']} {currency} of the excess fall on this line of "
         f"{cap['before_amount']} {currency}."
+        + (
+            " Payroll has not told all the base pay of the quarter yet: the limit is provisional, and what it takes "
+            "too much is paid with the next payment once it has."
+            if cap["cap_status"] == "base_pay_incomplete"
+            else ""
+        )
     )
 
 

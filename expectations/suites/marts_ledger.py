@@ -13,6 +13,7 @@ from expectations.checks import CheckSpec, On
 LEDGER, SEALS, BALANCES = "finance.fct_payout_ledger", "finance.fct_payout_ledger_seal", "finance.fct_payout_balance"
 EARNINGS, CAPS, CLAWBACKS = "finance.fct_earning_line", "finance.fct_cap_application", "finance.fct_clawback"
 CONVERTED, FORECAST = "finance.mart_payout_in_reporting_currency", "finance.fct_liability_forecast"
+PAYROLL = "core.int_payroll_line"
 RULES, BASE, MEMBERS = "reference.agreement_rule", "core.int_base_pay", "core.int_union_membership"
 EVENTS, CLAWBACK_RULES = "reference.clawback_event", "reference.clawback_rule"
 TRACE, BATCHES = "finance.fct_earning_trace", "landing.extract_batch"
@@ -366,13 +367,45 @@ def _caps() -> Iterator[CheckSpec]:
         )
         select rule_id, earning_line_id, cap_kind, before_amount, cap_amount, excess_amount, taken_amount from taken
         where cap_amount > 0 or before_amount + cap_amount < least(before_amount, 0)
-            or (cap_status = 'applied' and (
+            or (cap_status <> 'no_base_pay' and (
                 taken_amount <> -excess_amount or excess_amount <> group_amount - limit_amount or cap_amount = 0
             ))
             or (cap_status = 'no_base_pay' and (cap_amount <> 0 or limit_amount is not null))
         """,
         "A cap takes what is above the limit in all, from nobody more than there is.",
         DEFECT,
+    )
+    yield on.no_rows(
+        "say_what_base_pay_they_are_of",
+        f"""
+        with told as (
+            select date_trunc('quarter', try_cast(pay_period || '-01' as date)) as quarter_start_on, currency_code,
+                count(distinct pay_period) as month_count
+            from {PAYROLL} where earning_role = 'base' and try_cast(pay_period || '-01' as date) is not null
+            group by all
+        )
+        select checked.rule_id, checked.earning_line_id, checked.cap_kind, checked.cap_status, told.month_count
+        from checked
+        inner join {PERIODS} as period
+            on period.period_grain = 'quarter' and period.period_code = checked.earned_quarter
+        left join told
+            on told.quarter_start_on = period.period_start_on and told.currency_code = checked.currency_code
+        where (checked.cap_status = 'base_pay_incomplete') <> (
+            checked.cap_kind <> 'pool' and checked.cap_status <> 'no_base_pay' and coalesce(told.month_count, 0) < 3
+        )
+        """,
+        "A limit that is a share of base pay says whether payroll has told all three months of it.",
+        DEFECT,
+        reads=(PAYROLL, PERIODS),
+    )
+    yield on.no_rows(
+        "are_of_base_pay_told_in_full",
+        "select rule_id, earning_line_id, cap_kind, employee_number from checked "
+        "where cap_status = 'base_pay_incomplete'",
+        "Every limit that is a share of base pay is taken of three months of it.",
+        "land the payroll register of the quarter's last months: until then such limits are too low, and what they "
+        "take too much the ledger pays with the next payment after it",
+        "warn",
     )
     yield on.no_rows(
         "have_base_pay_to_go_by",

@@ -13,7 +13,15 @@ import duckdb
 import pytest
 
 from dagster_project.cli import main
-from dagster_project.lib.statement import SOURCES, TOLD, StatementError, as_document, as_html, read_statement
+from dagster_project.lib.statement import (
+    SOURCES,
+    TOLD,
+    StatementError,
+    as_document,
+    as_html,
+    cap_sentence,
+    read_statement,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.requirement("OPS-7.5"), pytest.mark.requirement("DESK-5.2")]
 
@@ -41,6 +49,20 @@ def people(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     found = connection.execute(PEOPLE).fetchall()
     assert len(found) >= 5
     return found
+
+
+def test_a_limit_on_base_pay_that_is_not_told_in_full_is_called_provisional() -> None:
+    cap = {
+        **{"rule_id": "CAP-1", "cap_kind": "person_share", "scope_code": "IE", "currency_code": "EUR"},
+        **{"limit_amount": "20.00", "group_amount": "25.00", "cap_amount": "-5.00", "before_amount": "25.00"},
+    }
+    told = {status: cap_sentence({**cap, "cap_status": status}) for status in ("applied", "base_pay_incomplete")}
+    assert told["base_pay_incomplete"] == (
+        f"{told['applied']} Payroll has not told all the base pay of the quarter yet: the limit is provisional, and what "
+        "it takes too much is paid with the next payment once it has."
+    )
+    assert "-5.00 EUR of the excess" in told["applied"]
+    assert "could not be worked out" in cap_sentence({**cap, "cap_status": "no_base_pay"})
 
 
 def test_the_total_is_the_ledgers_to_the_cent(warehouse: duckdb.DuckDBPyConnection) -> None:

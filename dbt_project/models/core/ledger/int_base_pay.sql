@@ -28,6 +28,16 @@ team_of_centre as (
     group by cost_centre_code
 ),
 
+-- how much of the quarter the payroll of the currency has told so far, whoever it paid: three months are all
+told as (
+    select
+        earned_quarter,
+        currency_code,
+        count(distinct pay_period) as register_month_count
+    from dated
+    group by earned_quarter, currency_code
+),
+
 final as (
     select
         dated.earned_quarter,
@@ -36,8 +46,10 @@ final as (
         team_of_centre.team_code,
         team_of_centre.country_code,
         cast(sum(dated.amount) as decimal(18, 2)) as base_amount,
-        count(distinct dated.pay_period) as pay_month_count
+        count(distinct dated.pay_period) as pay_month_count,
+        max(told.register_month_count) as register_month_count
     from dated
+    inner join told on dated.earned_quarter = told.earned_quarter and dated.currency_code = told.currency_code
     left join team_of_centre on dated.cost_centre_code = team_of_centre.cost_centre_code
     where dated.earned_quarter is not null
     group by

@@ -1,6 +1,8 @@
 {%- set kinds = ['collective_agreement', 'person_share', 'pool', 'personnel_cost_share'] -%}
 -- What agreed limits take off each earning line: kind after kind, each on what the one before has left; the excess of a
--- person or of a scope is laid on its lines by largest remainder.
+-- person or of a scope is laid on its lines by largest remainder. Of a quarter whose base pay has not been told in full a
+-- share is taken all the same, and called provisional: what it takes too much the ledger gives back with the next run
+-- that knows more, while what was paid above a limit would have to be taken from the person again.
 with earning_line as (
     select * from {{ ref('fct_earning_line') }}
     -- an advance is no earning: it is owed back
@@ -106,7 +108,8 @@ person_base as (
         employee_number,
         earned_quarter,
         currency_code,
-        sum(base_amount) as base_amount
+        sum(base_amount) as base_amount,
+        min(register_month_count) as month_count
     from base_pay
     group by employee_number, earned_quarter, currency_code
 ),
@@ -117,7 +120,8 @@ scope_base as (
         agreement_rule.rule_id,
         base_pay.earned_quarter,
         base_pay.currency_code,
-        sum(base_pay.base_amount) as base_amount
+        sum(base_pay.base_amount) as base_amount,
+        min(base_pay.register_month_count) as month_count
     from agreement_rule
     inner join base_pay
         on
@@ -163,10 +167,13 @@ uncapped as (
         ruled.limit_amount,
         {% if kind == 'pool' -%}
         cast(null as decimal(18, 2)) as base_amount,
+        cast(null as bigint) as month_count,
         {%- elif kind == 'personnel_cost_share' -%}
         scope_base.base_amount,
+        scope_base.month_count,
         {%- else -%}
         person_base.base_amount,
+        person_base.month_count,
         {%- endif %}
         {{ md5_of(
             ['ruled.rule_id', 'uncapped.earned_quarter', 'uncapped.currency_code']
@@ -255,6 +262,7 @@ cut as (
         earning_line_id,
         left_cents,
         base_amount,
+        month_count,
         limit_cents,
         group_cents,
         excess_cents,
@@ -272,6 +280,7 @@ cut as (
         earning_line_id,
         left_cents,
         base_amount,
+        month_count,
         {{ exact_integer('null') }} as limit_cents,
         {{ exact_integer('null') }} as group_cents,
         {{ exact_integer('null') }} as excess_cents,
@@ -290,7 +299,13 @@ final as (
         cast(cut.cap_kind as varchar) as cap_kind,
         cast(cut.scope_type as varchar) as scope_type,
         cast(cut.scope_code as varchar) as scope_code,
-        cast(case when cut.limit_cents is null then 'no_base_pay' else 'applied' end as varchar) as cap_status,
+        cast(
+            case
+                when cut.limit_cents is null then 'no_base_pay'
+                when cut.month_count < 3 then 'base_pay_incomplete'
+                else 'applied'
+            end as varchar
+        ) as cap_status,
         cast(line.earning_line_id as varchar) as earning_line_id,
         cast(line.earning_kind as varchar) as earning_kind,
         cast(line.employee_number as varchar) as employee_number,
