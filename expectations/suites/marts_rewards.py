@@ -238,6 +238,23 @@ def _on_call() -> Iterator[CheckSpec]:
         DEFECT,
     )
     yield on.no_rows(
+        "is_displaced_by_what_stands",
+        """
+        select checked.on_call_stretch_key, checked.employee_number, checked.starts_at, checked.ends_at
+        from checked
+        where checked.duty_status = 'overlapped' and not exists (
+            select 1 from checked as other
+            where other.employee_number = checked.employee_number
+                and other.duty_status in ('rewarded', 'no_rate', 'without_team')
+                and other.starts_at < checked.ends_at and checked.starts_at < other.ends_at
+                and (other.criticality, checked.ends_at - checked.starts_at)
+                    <= (checked.criticality, other.ends_at - other.starts_at)
+        )
+        """,
+        "A duty is displaced only by one that stands and is no weaker, never by one that is displaced itself.",
+        DEFECT,
+    )
+    yield on.no_rows(
         "pays_the_rate_in_force",
         """
         select checked.on_call_stretch_key, checked.employee_number, checked.duty_status, checked.earned_amount,

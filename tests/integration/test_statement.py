@@ -58,8 +58,8 @@ def test_a_limit_on_base_pay_that_is_not_told_in_full_is_called_provisional() ->
     }
     told = {status: cap_sentence({**cap, "cap_status": status}) for status in ("applied", "base_pay_incomplete")}
     assert told["base_pay_incomplete"] == (
-        f"{told['applied']} Payroll has not told all the base pay of the quarter yet: the limit is provisional, and what "
-        "it takes too much is paid with the next payment once it has."
+        f"{told['applied']} Payroll has not told all the base pay of the quarter yet: the limit is provisional, and "
+        "what it takes too much is paid with the next payment once it has."
     )
     assert "-5.00 EUR of the excess" in told["applied"]
     assert "could not be worked out" in cap_sentence({**cap, "cap_status": "no_base_pay"})

@@ -1,8 +1,8 @@
 {%- set kinds = ['collective_agreement', 'person_share', 'pool', 'personnel_cost_share'] -%}
 -- What agreed limits take off each earning line: kind after kind, each on what the one before has left; the excess of a
--- person or of a scope is laid on its lines by largest remainder. Of a quarter whose base pay has not been told in full a
--- share is taken all the same, and called provisional: what it takes too much the ledger gives back with the next run
--- that knows more, while what was paid above a limit would have to be taken from the person again.
+-- person or of a scope is laid on its lines by largest remainder. Of a quarter whose base pay has not been told in full
+-- a share is taken all the same, and called provisional: what it takes too much the ledger gives back with the next
+-- run that knows more, while what was paid above a limit would have to be taken from the person again.
 with earning_line as (
     select * from {{ ref('fct_earning_line') }}
     -- an advance is no earning: it is owed back

@@ -1,5 +1,6 @@
 -- Every stretch of registered duty, what it earns, and why it earns nothing. Time served twice at once counts once.
-with on_call_stretch as (
+with recursive
+on_call_stretch as (
     select * from {{ ref('int_on_call_stretch') }}
 ),
 
@@ -19,35 +20,95 @@ standing as (
     where refusal_code is null
 ),
 
--- the more critical duty stands, of equal ones the longer, then the earlier
-overlapped as (
-    select distinct standing.on_call_stretch_key
+-- stretches of a person that hang together by overlaps: what is not in one of these displaces nothing in it
+ordered as (
+    select
+        *,
+        max(ends_at) over (
+            partition by employee_id order by starts_at, ends_at, on_call_stretch_key
+            rows between unbounded preceding and 1 preceding
+        ) as ended_before_at
     from standing
-    inner join standing as stronger
+),
+
+chained as (
+    select
+        *,
+        sum(case when ended_before_at is null or starts_at >= ended_before_at then 1 else 0 end) over (
+            partition by employee_id order by starts_at, ends_at, on_call_stretch_key
+            rows between unbounded preceding and current row
+        ) as chain_number
+    from ordered
+),
+
+-- the more critical duty stands, of equal ones the longer, then the earlier
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by employee_id, chain_number
+            order by criticality asc, duty_seconds desc, starts_at asc, on_call_stretch_key asc
+        ) as strength_number
+    from chained
+),
+
+conflict as (
+    select
+        ranked.on_call_stretch_key,
+        stronger.strength_number as stronger_number
+    from ranked
+    inner join ranked as stronger
         on
-            standing.employee_id = stronger.employee_id
-            and standing.on_call_stretch_key <> stronger.on_call_stretch_key
-            and standing.starts_at < stronger.ends_at
-            and stronger.starts_at < standing.ends_at
-            and (
-                stronger.criticality < standing.criticality
-                or (
-                    stronger.criticality = standing.criticality
-                    and (
-                        stronger.duty_seconds > standing.duty_seconds
-                        or (
-                            stronger.duty_seconds = standing.duty_seconds
-                            and (
-                                stronger.starts_at < standing.starts_at
-                                or (
-                                    stronger.starts_at = standing.starts_at
-                                    and stronger.on_call_stretch_key < standing.on_call_stretch_key
-                                )
-                            )
-                        )
-                    )
+            ranked.employee_id = stronger.employee_id
+            and ranked.chain_number = stronger.chain_number
+            and ranked.strength_number > stronger.strength_number
+            and ranked.starts_at < stronger.ends_at
+            and stronger.starts_at < ranked.ends_at
+),
+
+-- from the strongest on: what overlaps one that stands is displaced, and what is displaced displaces nothing itself
+decided as (
+    select
+        employee_id,
+        chain_number,
+        strength_number,
+        on_call_stretch_key,
+        '|1|' as standing_numbers
+    from ranked
+    where strength_number = 1
+
+    union all
+
+    select
+        ranked.employee_id,
+        ranked.chain_number,
+        ranked.strength_number,
+        ranked.on_call_stretch_key,
+        decided.standing_numbers
+        || case
+            when exists (
+                    select 1
+                    from conflict
+                    where
+                        conflict.on_call_stretch_key = ranked.on_call_stretch_key
+                        and decided.standing_numbers
+                        like ('%|' || cast(conflict.stronger_number as varchar) || '|%')
                 )
-            )
+                then ''
+            else cast(ranked.strength_number as varchar) || '|'
+        end as standing_numbers
+    from decided
+    inner join ranked
+        on
+            decided.employee_id = ranked.employee_id
+            and decided.chain_number = ranked.chain_number
+            and decided.strength_number + 1 = ranked.strength_number
+),
+
+overlapped as (
+    select on_call_stretch_key
+    from decided
+    where standing_numbers not like ('%|' || cast(strength_number as varchar) || '|%')
 ),
 
 rated as (
