@@ -51,7 +51,7 @@ MODELS = (
     *("int_payroll_export", "int_payroll_export_ledger_line", "int_payroll_export_journal_line"),
     *("fct_payment_line", "fct_wage_compliance", "fct_withholding_tax", "fct_withholding", "rpt_payment_readiness"),
     *("int_payroll_go_live", "int_payroll_export_approval", "fct_payroll_export_item", "rpt_payroll_export_readiness"),
-    *("fct_payroll_export_line", "fct_payout_journal", "dim_payroll_export"),
+    *("fct_payroll_export_line", "fct_payout_journal", "dim_payroll_export", "fct_payout_balance"),
 )
 
 TAXED_AS_EXPORTED = {
@@ -376,7 +376,7 @@ def test_a_correction_of_what_was_paid_outside_reverses_no_accrual(fresh: Settin
         f"l.country_code = 'IE' and i.payment_period = '{MONTH}' and i.country_code = 'IE' "
         "and i.item_status = 'payable')",
     )
-    rebuild(fresh, "fct_payout_balance", *MODELS)
+    rebuild(fresh)
     assert_gate_passes(fresh)
     assert rows(
         fresh,
