@@ -4,8 +4,9 @@ What belongs here: the withholding rules worked out from the reference payouts a
 lines of the register and the rows a reconciliation must show for those that are wrong. What does not: who is paid what
 (`pay_desk`).
 
-Payroll itemises tax from `FIRST_ITEMISED` on, a line a person, quarter and currency, with a minus. Who is not paid is
-not taxed; who is paid in another currency is taxed in it.
+Payroll itemises the tax of two service desks from `FIRST_ITEMISED` on, a line a person, quarter and currency, with a
+minus: whoever works there has no other variable pay than a plan's, so that the payouts are all there is to tax. Who is
+not paid is not taxed; who is paid in another currency is taxed in it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ TAX_CODE = "TAX-INC"
 FACT_PREFIX = "tax_line_"
 # The tax year of every country has only months in it that the register tells.
 FIRST_ITEMISED = "2025-04"
+ITEMISED_COST_CENTRES = ("CC-1120", "CC-1130")
 JURISDICTIONS = {"IE": "IE", "US": "US-NY", "IN": "IN-KA"}
 # What payroll takes of a payment it has no calculation for.
 EMERGENCY_SHARE = Decimal("0.20")
@@ -142,16 +144,23 @@ def tax_lines(company: Company, payouts: Sequence[PayoutLine], register: Sequenc
     company.planted[:] = [fact for fact in company.planted if not fact.code.startswith(FACT_PREFIX)]
     due = withheld_amounts(payouts, register, company.as_of_at.date())
     paid: dict[tuple[str, str], PayrollLine] = {}
+    itemised: set[tuple[str, str]] = set()
     for line in register:
-        if line.earning_code == "INC" and line.pay_period >= FIRST_ITEMISED:
-            paid.setdefault((line.earned_quarter, line.employee_number), line)
+        if line.pay_period >= FIRST_ITEMISED and line.cost_centre_code in ITEMISED_COST_CENTRES:
+            itemised.add((line.pay_period, line.employee_number))
+            if line.earning_code == "INC":
+                paid.setdefault((line.earned_quarter, line.employee_number), line)
     payment_periods = {item.earned_quarter: item.payment_period for item in payouts}
     ended = set(ended_pay_periods(company))
     found = []
     for quarter in sorted({item for item, period in payment_periods.items() if period in ended}):
         if payment_periods[quarter] >= FIRST_ITEMISED:
             of_quarter = {number: line for (item, number), line in paid.items() if item == quarter}
-            calculated = {key[0]: (key[2], tax) for key, tax in due.items() if key[1] == quarter}
+            calculated = {
+                key[0]: (key[2], tax)
+                for key, tax in due.items()
+                if key[1] == quarter and (payment_periods[quarter], key[0]) in itemised
+            }
             found += _of_quarter(company, quarter, payment_periods[quarter], of_quarter, calculated)
     return found
 
@@ -167,6 +176,7 @@ def _of_quarter(
         number: calculated[number][1] if number in calculated else (line.amount * EMERGENCY_SHARE).quantize(CENT)
         for number, line in paid.items()
     }
+    currencies = {number: line.currency_code for number, line in paid.items()}
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
     def expect(code: str, number: str, currency_code: str, status: str, due: Decimal, taken: Decimal) -> None:
@@ -192,20 +202,21 @@ def _of_quarter(
         and line.pay_period == payment_period
     ]
     if len(fit) >= 3:
-        number = random.Random(f"{company.seed}:withheld tax:{quarter}").choice(fit)
+        number, other = random.Random(f"{company.seed}:withheld tax:{quarter}").sample(fit, 2)
         currency_code, due = calculated[number]
         withheld[number] = due + MISTYPED_BY
         expect("mistyped", number, currency_code, "amount_differs", due, withheld[number])
+        currencies[other] = "EUR"
     for number, (currency_code, due) in sorted(calculated.items()):
-        if due and (number not in paid or paid[number].currency_code != currency_code):
+        if due and (number not in paid or currencies[number] != currency_code):
             expect("missing", number, currency_code, "missing_right", due, ZERO)
-    for number, line in sorted(paid.items()):
-        if withheld[number] and (number not in calculated or calculated[number][0] != line.currency_code):
-            expect("without_a_calculation", number, line.currency_code, "missing_left", ZERO, withheld[number])
+    for number in sorted(paid):
+        if withheld[number] and (number not in calculated or calculated[number][0] != currencies[number]):
+            expect("without_a_calculation", number, currencies[number], "missing_left", ZERO, withheld[number])
     texts = {
         "mistyped": "Payroll withheld 10.00 too much from one person.",
         "missing": "Who was not paid, or in another currency, has no tax line where tax was calculated.",
-        "without_a_calculation": "Payroll taxed what nobody calculated: a bonus, or pay in another currency.",
+        "without_a_calculation": "Payroll taxed what nobody calculated: a bonus, or a tax line in another currency.",
     }
     for code, expected in rows.items():
         detail = {
@@ -220,7 +231,7 @@ def _of_quarter(
             employee_number=number,
             earning_code=TAX_CODE,
             amount=-withheld[number],
-            currency_code=line.currency_code,
+            currency_code=currencies[number],
             paid_on=line.paid_on,
             cost_centre_code=line.cost_centre_code,
             earned_quarter=quarter,

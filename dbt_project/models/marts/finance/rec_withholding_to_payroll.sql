@@ -1,5 +1,6 @@
 -- Calculated withholding against the tax lines of the payroll register: person x earned quarter x month of payment x
--- currency. Only tax lines that name the quarter they are for can be compared; a register without any says nothing.
+-- currency. Only tax lines that name the quarter they are for can be compared; a register that has none for a person's
+-- cost centre says nothing.
 with run_context as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -20,7 +21,6 @@ payroll_earning_code as (
 
 register_line as (
     select * from {{ ref('stg_payroll__register_lines') }}
-    where earned_quarter is not null
 ),
 
 calculated as (
@@ -40,6 +40,7 @@ tax_line as (
     select register_line.*
     from register_line
     inner join payroll_earning_code on register_line.earning_code = payroll_earning_code.earning_code
+    where register_line.earned_quarter is not null
 ),
 
 -- a tax line is of the last payment of its quarter that was due by its month; without one it stands for itself
@@ -78,9 +79,23 @@ registered as (
     group by employee_number, earned_quarter, currency_code, payment_period
 ),
 
-itemised_month as (
-    select distinct pay_period
+itemised_cost_centre as (
+    select distinct
+        pay_period,
+        cost_centre_code
     from tax_line
+),
+
+-- whose tax the month's register would show: people of a cost centre it itemises tax of
+itemised_person as (
+    select distinct
+        register_line.employee_number,
+        register_line.pay_period
+    from register_line
+    inner join itemised_cost_centre
+        on
+            register_line.pay_period = itemised_cost_centre.pay_period
+            and register_line.cost_centre_code = itemised_cost_centre.cost_centre_code
 ),
 
 paired as (
@@ -114,7 +129,7 @@ judged as (
                 then 'matched'
             when paired.is_registered then 'amount_differs'
             when landed_pay_month.month_code is null then 'timing'
-            when itemised_month.pay_period is null then 'source_absent'
+            when itemised_person.pay_period is null then 'source_absent'
             when paired.withheld_amount = 0 and not paired.is_gap then 'matched'
             else 'missing_right'
         end as status,
@@ -122,7 +137,8 @@ judged as (
     from paired
     cross join run_context
     left join landed_pay_month on paired.payment_period = landed_pay_month.month_code
-    left join itemised_month on paired.payment_period = itemised_month.pay_period
+    left join itemised_person
+        on paired.employee_number = itemised_person.employee_number and paired.payment_period = itemised_person.pay_period
 ),
 
 final as (
@@ -142,7 +158,8 @@ final as (
         cast(
             case status
                 when 'matched' then 'Both sides agree.'
-                when 'source_absent' then 'The register of ' || payment_period || ' itemises no tax by quarter.'
+                when 'source_absent' 
+                    then 'The register of ' || payment_period || ' itemises no tax of the cost centre by quarter.'
                 when 'timing' then 'The register of ' || payment_period || ' has not been landed.'
                 when 'missing_left'
                     then 'Payroll withheld and nothing was calculated (line ' || payroll_line_ids || ').'
