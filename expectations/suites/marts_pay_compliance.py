@@ -45,7 +45,7 @@ HELD_IN_OTHER_CURRENCY = f"""(
         select 1 from {ITEMS} as item
         where item.employee_number = checked.employee_number and item.payment_period = checked.payment_period
         and item.currency_code = checked.currency_code and item.earning_kind = checked.earning_kind
-        and item.item_status <> 'blocked'
+        and item.item_status in ('payable', 'exported')
     )
 )"""
 RULE_MISSING = (
@@ -364,7 +364,7 @@ def _wage() -> Iterator[CheckSpec]:
             ) and not exists (
                 select 1 from {ITEMS} as item
                 where item.employee_number = checked.employee_number and item.currency_code = checked.currency_code
-                and item.payment_period = checked.payment_period and item.item_status <> 'blocked'
+                and item.payment_period = checked.payment_period and item.item_status in ('payable', 'exported')
             )
         )
         """,
