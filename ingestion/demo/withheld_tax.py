@@ -143,14 +143,36 @@ def tax_lines(company: Company, payouts: Sequence[PayoutLine], register: Sequenc
     """The tax lines of every month that has ended, with the planted faults (written to ``company.planted``, once)."""
     company.planted[:] = [fact for fact in company.planted if not fact.code.startswith(FACT_PREFIX)]
     due = withheld_amounts(payouts, register, company.as_of_at.date())
-    paid: dict[tuple[str, str], PayrollLine] = {}
-    itemised: set[tuple[str, str]] = set()
-    for line in register:
-        if line.pay_period >= FIRST_ITEMISED and line.cost_centre_code in ITEMISED_COST_CENTRES:
-            itemised.add((line.pay_period, line.employee_number))
-            if line.earning_code == "INC":
-                paid.setdefault((line.earned_quarter, line.employee_number), line)
     payment_periods = {item.earned_quarter: item.payment_period for item in payouts}
+    centres: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for item in payouts:
+        centres[item.payment_period, item.employee_number].add(item.cost_centre_code)
+    desk_lines = [
+        line
+        for line in register
+        if line.pay_period >= FIRST_ITEMISED and line.cost_centre_code in ITEMISED_COST_CENTRES
+    ]
+    # who came from another team may bring other pay: that month of the desk is left to the year's end
+    mixed = {
+        (period, line.cost_centre_code)
+        for line in desk_lines
+        if line.earning_code == "INC" and (period := payment_periods.get(line.earned_quarter))
+        if centres[period, line.employee_number] - set(ITEMISED_COST_CENTRES)
+    }
+    paid: dict[tuple[str, str], PayrollLine] = {}
+    for line in desk_lines:
+        if (
+            line.earning_code == "INC"
+            and (payment_periods.get(line.earned_quarter), line.cost_centre_code) not in mixed
+        ):
+            paid.setdefault((line.earned_quarter, line.employee_number), line)
+    # a desk of which nobody is paid in a month is silent of everybody
+    told = {(line.pay_period, line.cost_centre_code) for line in paid.values()}
+    itemised = {
+        (line.pay_period, line.employee_number)
+        for line in desk_lines
+        if (line.pay_period, line.cost_centre_code) in told
+    }
     ended = set(ended_pay_periods(company))
     found = []
     for quarter in sorted({item for item, period in payment_periods.items() if period in ended}):

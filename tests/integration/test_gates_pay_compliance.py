@@ -168,7 +168,7 @@ def test_planted_tax_is_found_to_the_cent_and_none_is_invented(demo_warehouse: A
         counts = dict(warehouse.execute(f"select status, count(*) from {REC} group by all").fetchall())
     assert sorted(found) == sorted(expected)
     assert counts.keys() == {"matched", "timing", "source_absent", "amount_differs", "missing_left", "missing_right"}
-    assert min(counts.values()) >= 3 and counts["matched"] > 30, counts
+    assert min(counts.values()) >= 3 and counts["matched"] >= 15, counts
 
 
 def test_every_check_has_a_defect() -> None:
