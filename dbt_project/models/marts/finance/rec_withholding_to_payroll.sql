@@ -138,7 +138,9 @@ judged as (
     cross join run_context
     left join landed_pay_month on paired.payment_period = landed_pay_month.month_code
     left join itemised_person
-        on paired.employee_number = itemised_person.employee_number and paired.payment_period = itemised_person.pay_period
+        on
+            paired.employee_number = itemised_person.employee_number
+            and paired.payment_period = itemised_person.pay_period
 ),
 
 final as (
@@ -158,7 +160,7 @@ final as (
         cast(
             case status
                 when 'matched' then 'Both sides agree.'
-                when 'source_absent' 
+                when 'source_absent'
                     then 'The register of ' || payment_period || ' itemises no tax of the cost centre by quarter.'
                 when 'timing' then 'The register of ' || payment_period || ' has not been landed.'
                 when 'missing_left'
