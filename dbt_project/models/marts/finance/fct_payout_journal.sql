@@ -27,13 +27,18 @@ gl_account as (
     select * from {{ ref('gl_account') }}
 ),
 
--- quarters whose plan pay was paid outside, and of which nothing was accrued here
+-- quarters whose plan pay was paid outside, and what of them was accrued here all the same
 outside_quarter as (
     select distinct earned_quarter
     from payroll_export_item
     where is_accrued and item_status = 'paid_outside'
-    except
-    select distinct earned_quarter
+),
+
+accrued_here as (
+    select distinct
+        earned_quarter,
+        currency_code,
+        coalesce(country_code, '') as country_code
     from exported_line
     where voucher_kind = 'accrual'
 ),
@@ -41,9 +46,15 @@ outside_quarter as (
 item as (
     select
         payroll_export_item.*,
-        payroll_export_item.is_accrued and outside_quarter.earned_quarter is null as is_accrued_here
+        payroll_export_item.is_accrued
+        and (outside_quarter.earned_quarter is null or accrued_here.earned_quarter is not null) as is_accrued_here
     from payroll_export_item
     left join outside_quarter on payroll_export_item.earned_quarter = outside_quarter.earned_quarter
+    left join accrued_here
+        on
+            payroll_export_item.earned_quarter = accrued_here.earned_quarter
+            and payroll_export_item.currency_code = accrued_here.currency_code
+            and coalesce(payroll_export_item.country_code, '') = accrued_here.country_code
     where payroll_export_item.item_status = 'payable'
 ),
 
@@ -290,35 +301,48 @@ movement as (
         account.accrual_account_code, account.accrual_expense_account_code
 ),
 
-vouched as (
+placed as (
     select
         movement.*,
-        case movement.voucher_kind when 'accrual' then 'ACC' when 'payment' then 'PAY' else 'REV' end
-        || '-' || movement.fiscal_period || '-' || coalesce(nullif(movement.country_code, ''), 'none')
-        || '-' || movement.currency_code
+        movement.voucher_kind = 'accrual'
+        and outside_quarter.earned_quarter is not null
+        and accrued_here.earned_quarter is null as is_outside
+    from movement
+    left join outside_quarter on movement.earned_quarter = outside_quarter.earned_quarter
+    left join accrued_here
+        on
+            movement.earned_quarter = accrued_here.earned_quarter
+            and movement.currency_code = accrued_here.currency_code
+            and coalesce(movement.country_code, '') = accrued_here.country_code
+    where movement.amount <> 0
+),
+
+vouched as (
+    select
+        placed.*,
+        case placed.voucher_kind when 'accrual' then 'ACC' when 'payment' then 'PAY' else 'REV' end
+        || '-' || placed.fiscal_period || '-' || coalesce(nullif(placed.country_code, ''), 'none')
+        || '-' || placed.currency_code
         || case
-            when outside_quarter.earned_quarter is not null then '-outside'
+            when placed.is_outside then '-outside'
             when export_state.export_number is null then '-open'
-            else '-' || movement.payment_period || '-' || cast(export_state.export_number as varchar)
+            else '-' || placed.payment_period || '-' || cast(export_state.export_number as varchar)
         end as voucher_code,
         export_state.export_number,
         case
-            when outside_quarter.earned_quarter is not null then 'paid_outside'
+            when placed.is_outside then 'paid_outside'
             when export_state.is_approved then 'ready'
             else 'blocked'
         end as journal_status,
         case
-            when outside_quarter.earned_quarter is not null or export_state.is_approved then cast(null as varchar)
-            when movement.country_code = '' then 'country_unknown'
+            when placed.is_outside or export_state.is_approved then cast(null as varchar)
+            when placed.country_code = '' then 'country_unknown'
             when export_state.export_number is null then 'nothing_to_pay_yet'
             else 'approval_missing (' || export_state.unmet_demands || ')'
         end as refusal_reasons
-    from movement
+    from placed
     left join export_state
-        on movement.payment_period = export_state.payment_period and movement.country_code = export_state.country_code
-    left join outside_quarter
-        on movement.voucher_kind = 'accrual' and movement.earned_quarter = outside_quarter.earned_quarter
-    where movement.amount <> 0
+        on placed.payment_period = export_state.payment_period and placed.country_code = export_state.country_code
 ),
 
 side as (
