@@ -43,9 +43,28 @@ PAYABLE = f"item_status = 'payable' and amount > 0 and {READY}"
 HANDED = "item_status = 'exported' and amount > 0"
 SAID = "fct_payout_balance_say_what_was_handed_over"
 GO_LIVE = f"{ITEM}_only_what_the_ledger_pays_is_payable"
+BESIDE = f"{ITEM}_nothing_is_paid_outside_where_it_was_exported"
 BACK = f"{J}_takes_back_no_more_than_it_accrued"
 OUTSIDE = "journal_status = 'paid_outside'"
 APPROVED = f"{R}_approved_is_what_would_be_exported"
+
+# as if a part of a quarter that was paid outside had been accrued by an export
+ACCRUED_OUTSIDE = (
+    "select * replace (o.earned_quarter as earned_quarter, o.country_code as country_code, o.currency_code as "
+    f"currency_code) from (select * from {POSTED} where voucher_kind = 'accrual' limit 1) as posted cross join (select "
+    f"earned_quarter, country_code, currency_code from {JOURNAL} where {OUTSIDE} and country_code is not null limit 1) "
+    "as o"
+)
+
+
+def decision(first_payment_period: str, earning_kind: str, day: str) -> str:
+    """One more decision on the first month, by who may decide it; of a kind of pay, or of every other ('')."""
+    return (
+        f"insert into {{t}} by name select 'PGL-999' as go_live_id, '{first_payment_period}' as first_payment_period, "
+        f"nullif('{earning_kind}', '') as earning_kind, 'g2009' as prepared_by, 'g2001' as decided_by, "
+        f"date '{day}' as decided_on, timestamp '{day} 09:00:00' as recorded_at"
+    )
+
 
 # check, table, statement
 DEFECTS = [
@@ -78,8 +97,16 @@ DEFECTS = [
     (GO_LIVE, GO_LIVES, "delete from {t}"),
     (GO_LIVE, GO_LIVES, "update {t} set prepared_by = decided_by where go_live_id = 'PGL-004'"),
     (GO_LIVE, GO_LIVES, "update {t} set decided_by = 'g2002' where go_live_id = 'PGL-004'"),
-    (GO_LIVE, GO_LIVES, "update {t} set decided_on = date '2025-05-01' where go_live_id = 'PGL-004'"),
-    (GO_LIVE, GO_LIVES, "update {t} set recorded_at = timestamp '2025-05-01' where go_live_id = 'PGL-004'"),
+    (GO_LIVE, GO_LIVES, "update {t} set decided_on = date '2025-04-01' where go_live_id = 'PGL-004'"),
+    (GO_LIVE, GO_LIVES, "update {t} set recorded_at = timestamp '2025-04-01' where go_live_id = 'PGL-004'"),
+    (GO_LIVE, GO_LIVES, decision("2025-05", "pool", "2025-03-20")),
+    (GO_LIVE, GO_LIVES, decision("2026-01", "draw", "2025-12-20")),
+    (GO_LIVE, GO_LIVES, "update {t} set earning_kind = 'draw' where go_live_id = 'PGL-004'"),
+    (GO_LIVE, GO_LIVES, "update {t} set first_payment_period = '2025-10' where go_live_id = 'PGL-006'"),
+    (GO_LIVE, EXPORTED, f"insert into {{t}} select * replace ('early' as ledger_line_id, '2025-01' as payment_period) from {{t}} where {ONE} true)"),
+    (BESIDE, ITEMS, f"insert into {{t}} select * replace ('left' as ledger_line_id, 'paid_outside' as item_status) from {{t}} where {ONE} {HANDED})"),
+    (BESIDE, ITEMS, f"insert into {{t}} select * replace ('left' as ledger_line_id, 'paid_outside' as item_status, 'draw' as earning_kind) from {{t}} where {ONE} {HANDED})"),
+    (BESIDE, EXPORTED, f"insert into {{t}} select * replace ('early' as ledger_line_id, '2025-01' as payment_period) from {{t}} where {ONE} country_code = 'US')"),
     (GO_LIVE, MEMBERS, "update {t} set to_on = date '2025-03-17' where role_code = 'cfo'"),
     (GO_LIVE, DEMANDS, "delete from {t} where role_code = 'cfo'"),
     (GO_LIVE, CONTEXT, "update {t} set as_of_at = timestamp '2025-03-01'"),
@@ -176,6 +203,7 @@ DEFECTS = [
     (BACK, JOURNAL, f"update {{t}} set export_number = 1 where {ONE} {OUTSIDE})"),
     (BACK, JOURNAL, f"update {{t}} set journal_status = 'paid_outside' where {ONE} journal_status = 'ready')"),
     (BACK, ITEMS, "update {t} set item_status = 'blocked' where item_status = 'paid_outside'"),
+    (BACK, POSTED, f"insert into {{t}} by name {ACCRUED_OUTSIDE}"),
     (f"{J}_exported_stand_as_written", JOURNAL, f"update {{t}} set amount = amount + 0.01 where {ONE} journal_status = 'exported')"),
     (f"{J}_exported_stand_as_written", JOURNAL, f"update {{t}} set side = 'credit' where {ONE} journal_status = 'exported' and side = 'debit')"),
     (f"{J}_exported_stand_as_written", JOURNAL, f"update {{t}} set account_code = '6100' where {ONE} journal_status = 'exported')"),
@@ -230,6 +258,32 @@ def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, stat
     before = bench.outcome("marts", SPECS[name])
     assert before.success, before
     bench.assert_refuses(SPECS[name], table, statement)
+
+
+@pytest.mark.requirement("OPS-7.2")
+@pytest.mark.parametrize(
+    ("first_payment_period", "earning_kind", "day"),
+    [
+        # in April, when it was being paid; by its day before it, though April's US and IN have been exported
+        ("2025-07", "", "2025-04-02"),
+        ("2025-07", "", "2025-03-25"),
+        ("2025-07", "incentive", "2025-03-25"),
+        # in its own first month; later than the as-of instant
+        ("2025-04", "draw", "2025-04-22"),
+        ("2025-04", "", "2026-01-06"),
+    ],
+)
+def test_no_late_decision_changes_what_is_payable(
+    bench: Bench, first_payment_period: str, earning_kind: str, day: str
+) -> None:
+    with bench.defect(GO_LIVES, decision(first_payment_period, earning_kind, day)):
+        bench.assert_passes("marts", [SPECS[GO_LIVE], SPECS[BESIDE], SPECS[SAID]])
+
+
+@pytest.mark.requirement("OPS-7.2")
+def test_what_was_accrued_in_one_country_says_nothing_of_another(bench: Bench) -> None:
+    with bench.defect(POSTED, "insert into {t} by name " + ACCRUED_OUTSIDE.replace("o.country_code as", "'ZZ' as")):
+        bench.assert_passes("marts", [SPECS[BACK]])
 
 
 def test_every_check_has_a_defect() -> None:

@@ -348,11 +348,11 @@ def test_what_was_paid_outside_is_never_exported(fresh: Settings) -> None:
     assert refused(fresh, "US", "2025-01") == {
         "something_is_due": "blocked: 29 lines paid_outside; settle that, run `sltw run`, then export"
     }
-    # put off by a later decision, April is not exported either; without any nothing is
+    # put off before it had begun, April is not exported either; without any decision nothing is
     sql(
         fresh,
-        "insert into reference.payroll_go_live values ('PGL-9', '2025-07', 'g2011', 'g2001', date '2025-06-02', "
-        "timestamp '2025-06-02 09:00:00', 'later')",
+        "insert into reference.payroll_go_live values ('PGL-9', '2025-07', null, 'g2009', 'g2001', date '2025-03-31', "
+        "timestamp '2025-03-31 09:00:00', 'later')",
     )
     rebuild(fresh)
     assert_gate_passes(fresh)

@@ -264,8 +264,8 @@ found as not materialized (
     left join closed_quarter on calculated_anew.earned_quarter = closed_quarter.earned_quarter
 ),
 
--- when the ledger began, and which quarters and kinds of earning it knows: history that is loaded later was paid
--- outside it, an earning that is found late was not
+-- when the ledger began, and which quarters and kinds of earning it knows: history that is loaded later stands in its
+-- own month, of which int_payroll_go_live says by kind whether it was paid outside; an earning that is found late does not
 beginning as (
     select {{ month_code('min(recorded_at)') }} as first_month
     from recorded
@@ -343,7 +343,7 @@ judged as not materialized (
         item_state.line_count as standing_line_count,
         found.is_due_over or coalesce(item_state.is_paid, false) as is_locked,
         found.amount - coalesce(item_state.amount, 0) as difference_amount,
-        -- the load the ledger begins with: what was due before it was paid outside it
+        -- the load the ledger begins with, or a quarter's or kind's: what was due before stands in its own month
         item.item_key is null
         and found.item_kind <> 'clawback'
         and (

@@ -1,7 +1,7 @@
 -- Every line of a payment: exported, to be exported, or why not. A kind of pay that does not meet its demands is held
 -- by itself, and the rest of the person's payment goes; but never around a debt: where the rest or what is held is
 -- below zero, all of it waits, so that what is netted in a payment is netted in the export too.
--- What was paid before the first month the ledger pays was paid outside it, and is never payable.
+-- What was paid before the first month the ledger pays of its kind was paid outside it, and is never payable.
 with payment_line as (
     select * from {{ ref('fct_payment_line') }}
 ),
@@ -34,13 +34,6 @@ cost_centre as (
     select * from {{ ref('cost_centre') }}
 ),
 
--- null without a decision that stands: then nothing is payable
-go_live as (
-    select max(first_payment_period) as first_payment_period
-    from payroll_go_live
-    where is_standing
-),
-
 due_line as (
     select
         *,
@@ -56,6 +49,23 @@ kind_month as (
         earning_kind,
         posted_on
     from due_line
+),
+
+-- the first month of a kind: its own decision's, else the one of every other kind; null without either: then nothing
+-- of it is payable
+go_live as (
+    select
+        due_kind.earning_kind,
+        coalesce(
+            max(case when payroll_go_live.earning_kind is not null then payroll_go_live.first_payment_period end),
+            max(payroll_go_live.first_payment_period)
+        ) as first_payment_period
+    from (select distinct earning_kind from due_line) as due_kind
+    left join payroll_go_live
+        on
+            payroll_go_live.is_standing
+            and (payroll_go_live.earning_kind is null or payroll_go_live.earning_kind = due_kind.earning_kind)
+    group by due_kind.earning_kind
 ),
 
 kind_account as (
@@ -127,7 +137,7 @@ mapped as (
         end as counter_account_fault
     from due_line
     cross join counter_account
-    cross join go_live
+    left join go_live on due_line.earning_kind = go_live.earning_kind
     left join kind_account
         on due_line.earning_kind = kind_account.earning_kind and due_line.posted_on = kind_account.posted_on
     left join kind_pay_code
@@ -157,6 +167,8 @@ kind_total as (
         paid_in_period,
         earning_kind,
         bool_or(is_waiting) as is_waiting,
+        bool_and(is_paid_outside) as is_paid_outside,
+        max(go_live_fault) as go_live_fault,
         sum(amount) as amount
     from mapped
     group by employee_number, coalesce(country_code, ''), currency_code, paid_in_period, earning_kind
@@ -188,12 +200,15 @@ kind_finding as (
         currency_code,
         paid_in_period,
         earning_kind,
-        max(readiness_fault) is not null as is_held,
+        max(readiness_fault) is not null or max(case when not is_waiting then go_live_fault end) is not null as is_held,
+        bool_and(is_paid_outside) as is_paid_outside,
+        max(go_live_fault) as go_live_fault,
         {{ string_list('readiness_fault', 'country_code') }} as readiness_fault
     from kind_judged
     group by employee_number, currency_code, paid_in_period, earning_kind
 ),
 
+-- what was paid outside is netted with nothing that is paid here
 country_total as (
     select
         kind_judged.employee_number,
@@ -210,6 +225,7 @@ country_total as (
             and kind_judged.currency_code = kind_finding.currency_code
             and kind_judged.paid_in_period = kind_finding.paid_in_period
             and kind_judged.earning_kind = kind_finding.earning_kind
+    where not kind_finding.is_paid_outside
     group by
         kind_judged.employee_number, kind_judged.country_code, kind_judged.currency_code, kind_judged.paid_in_period
 ),
@@ -226,15 +242,13 @@ country_finding as (
     group by employee_number, currency_code, paid_in_period
 ),
 
--- what concerns a person's whole payment
+-- what concerns a person's whole payment, as far as it is paid here
 payment as (
     select
         mapped.employee_number,
         mapped.currency_code,
         mapped.paid_in_period,
-        bool_and(mapped.is_paid_outside) as is_paid_outside,
         max(mapped.waiting_fault) as waiting_fault,
-        max(mapped.go_live_fault) as go_live_fault,
         max(mapped.country_fault) as country_fault,
         case when bool_or(country_finding.is_negative_somewhere) then 'negative_in_one_country' end as negative_fault,
         case when bool_or(country_finding.is_debt_beside_held) then 'netted_with_held_pay' end as netting_fault,
@@ -248,6 +262,7 @@ payment as (
             mapped.employee_number = country_finding.employee_number
             and mapped.currency_code = country_finding.currency_code
             and mapped.paid_in_period = country_finding.paid_in_period
+    where not mapped.is_paid_outside
     group by mapped.employee_number, mapped.currency_code, mapped.paid_in_period
 ),
 
@@ -257,12 +272,12 @@ verdict as (
         kind_finding.currency_code,
         kind_finding.paid_in_period,
         kind_finding.earning_kind,
-        payment.is_paid_outside,
+        kind_finding.is_paid_outside,
         nullif(
             concat_ws(
                 ', ',
                 payment.waiting_fault,
-                payment.go_live_fault,
+                kind_finding.go_live_fault,
                 payment.country_fault,
                 payment.negative_fault,
                 kind_finding.readiness_fault,
@@ -275,7 +290,7 @@ verdict as (
             ''
         ) as refusal_reasons
     from kind_finding
-    inner join payment
+    left join payment
         on
             kind_finding.employee_number = payment.employee_number
             and kind_finding.currency_code = payment.currency_code
