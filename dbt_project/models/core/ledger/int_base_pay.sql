@@ -4,6 +4,10 @@ with payroll_line as (
     where earning_role = 'base'
 ),
 
+landed_pay_month as (
+    select * from {{ ref('int_landed_pay_month') }}
+),
+
 team as (
     select * from {{ ref('team') }}
 ),
@@ -28,14 +32,14 @@ team_of_centre as (
     group by cost_centre_code
 ),
 
--- how much of the quarter the payroll of the currency has told so far, whoever it paid: three months are all
+-- how many months of the quarter payroll has told, whoever it paid and in whichever currency: three months are all
 told as (
     select
-        earned_quarter,
-        currency_code,
-        count(distinct pay_period) as register_month_count
-    from dated
-    group by earned_quarter, currency_code
+        {{ quarter_code(month_code_start('month_code')) }} as earned_quarter,
+        count(distinct month_code) as register_month_count
+    from landed_pay_month
+    where source_name = 'payroll'
+    group by 1
 ),
 
 final as (
@@ -47,9 +51,9 @@ final as (
         team_of_centre.country_code,
         cast(sum(dated.amount) as decimal(18, 2)) as base_amount,
         count(distinct dated.pay_period) as pay_month_count,
-        max(told.register_month_count) as register_month_count
+        coalesce(max(told.register_month_count), 0) as register_month_count
     from dated
-    inner join told on dated.earned_quarter = told.earned_quarter and dated.currency_code = told.currency_code
+    left join told on dated.earned_quarter = told.earned_quarter
     left join team_of_centre on dated.cost_centre_code = team_of_centre.cost_centre_code
     where dated.earned_quarter is not null
     group by
