@@ -39,7 +39,7 @@ told as (
         count(distinct month_code) as register_month_count
     from landed_pay_month
     where source_name = 'payroll'
-    group by 1
+    group by {{ quarter_code(month_code_start('month_code')) }}
 ),
 
 final as (
