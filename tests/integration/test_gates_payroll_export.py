@@ -268,9 +268,11 @@ def test_each_check_refuses_its_defect(bench: Bench, name: str, table: str, stat
         ("2025-07", "", "2025-04-02"),
         ("2025-07", "", "2025-03-25"),
         ("2025-07", "incentive", "2025-03-25"),
+        # long after the awards' own April began, of which none was exported by US and IN
+        ("2025-10", "award", "2025-08-20"),
         # in its own first month; later than the as-of instant
-        ("2025-04", "draw", "2025-04-22"),
-        ("2025-04", "", "2026-01-06"),
+        ("2026-01", "draw", "2026-01-02"),
+        ("2026-02", "draw", "2026-01-06"),
     ],
 )
 def test_no_late_decision_changes_what_is_payable(
@@ -278,6 +280,13 @@ def test_no_late_decision_changes_what_is_payable(
 ) -> None:
     with bench.defect(GO_LIVES, decision(first_payment_period, earning_kind, day)):
         bench.assert_passes("marts", [SPECS[GO_LIVE], SPECS[BESIDE], SPECS[SAID]])
+
+
+@pytest.mark.requirement("OPS-7.2")
+def test_a_kind_with_a_month_of_its_own_may_be_paid_outside_beside_others(bench: Bench) -> None:
+    award = f"insert into {{t}} select * replace ('left' as ledger_line_id, 'paid_outside' as item_status, 'award' as earning_kind) from {{t}} where {ONE} {HANDED})"  # fmt: skip
+    with bench.defect(ITEMS, award):
+        bench.assert_passes("marts", [SPECS[BESIDE]])
 
 
 @pytest.mark.requirement("OPS-7.2")
