@@ -1,7 +1,8 @@
--- Every line of the payout ledger with the payment it belongs to: handed over, due, or waiting. What a month leaves
--- below zero waits for the next month that pays, and is netted there. What is withheld from a payment, demanded of it
--- and exported of it is judged by this one statement of what is paid. Lines that only carry forward are left out: what
--- they carry is here itself.
+-- Every line of the payout ledger with the payment it belongs to: handed over, due, or waiting. A line joins the
+-- earlier line of its earning that was not handed over yet: what was never paid is never taken from other pay. What a
+-- month then leaves below zero waits for the next month that pays, and is netted there. What is withheld from a
+-- payment, demanded of it and exported of it is judged by this one statement of what is paid. Lines that only carry
+-- forward are left out: what they carry is here itself.
 with payout_ledger as (
     select * from {{ ref('fct_payout_ledger') }}
     where item_kind <> 'carry_forward'
@@ -11,11 +12,96 @@ exported_line as (
     select * from {{ ref('int_payroll_export_ledger_line') }}
 ),
 
-open_line as (
-    select payout_ledger.*
+draw as (
+    select
+        earning_line_id,
+        plan_code
+    from {{ ref('fct_draw') }}
+),
+
+go_live as (
+    select max(first_payment_period) as first_payment_period
+    from {{ ref('int_payroll_go_live') }}
+    where is_standing
+),
+
+-- what was paid outside, before the first month, attracts nothing and stays where it is
+unpaid_line as (
+    select
+        payout_ledger.*,
+        draw.plan_code,
+        coalesce(payout_ledger.payment_period >= go_live.first_payment_period, false) as is_paid_here
     from payout_ledger
+    cross join go_live
     left join exported_line on payout_ledger.ledger_line_id = exported_line.ledger_line_id
+    left join draw on payout_ledger.earning_line_id = draw.earning_line_id
     where exported_line.ledger_line_id is null
+),
+
+-- the first month in which an earning is open: its later lines belong there
+open_earning as (
+    select
+        employee_number,
+        currency_code,
+        earning_kind,
+        plan_code,
+        earning_line_id,
+        min(payment_period) as earning_period,
+        sum(amount) as amount
+    from unpaid_line
+    where is_paid_here and earning_line_id is not null
+    group by employee_number, currency_code, earning_kind, plan_code, earning_line_id
+),
+
+-- each quarter's advance is an earning of its own: what is set off goes with the last advance before it that is open
+set_off as (
+    select
+        taken.employee_number,
+        taken.currency_code,
+        taken.earning_line_id,
+        max(advanced.earning_period) as advance_period
+    from open_earning as taken
+    inner join open_earning as advanced
+        on
+            taken.employee_number = advanced.employee_number
+            and taken.currency_code = advanced.currency_code
+            and coalesce(taken.plan_code, '') = coalesce(advanced.plan_code, '')
+            and taken.earning_period > advanced.earning_period
+    where
+        taken.earning_kind = 'draw' and taken.amount < 0
+        and advanced.earning_kind = 'draw' and advanced.amount > 0
+    group by taken.employee_number, taken.currency_code, taken.earning_line_id
+),
+
+open_line as (
+    select
+        unpaid_line.ledger_line_id,
+        unpaid_line.employee_number,
+        unpaid_line.currency_code,
+        unpaid_line.country_code,
+        unpaid_line.earning_kind,
+        unpaid_line.item_kind,
+        unpaid_line.earning_line_id,
+        unpaid_line.cost_centre_code,
+        unpaid_line.earned_quarter,
+        unpaid_line.amount,
+        unpaid_line.payment_period as ledger_payment_period,
+        case
+            when unpaid_line.is_paid_here
+                then coalesce(set_off.advance_period, open_earning.earning_period, unpaid_line.payment_period)
+            else unpaid_line.payment_period
+        end as payment_period
+    from unpaid_line
+    left join open_earning
+        on
+            unpaid_line.employee_number = open_earning.employee_number
+            and unpaid_line.currency_code = open_earning.currency_code
+            and unpaid_line.earning_line_id = open_earning.earning_line_id
+    left join set_off
+        on
+            unpaid_line.employee_number = set_off.employee_number
+            and unpaid_line.currency_code = set_off.currency_code
+            and unpaid_line.earning_line_id = set_off.earning_line_id
 ),
 
 open_balance as (
@@ -57,7 +143,7 @@ paid_month as (
     select
         employee_number,
         currency_code,
-        payment_period as ledger_payment_period,
+        payment_period as joined_period,
         min(case when carried_amount = 0 then payment_period end) over (
             partition by employee_number, currency_code order by payment_period
             rows between current row and unbounded following
@@ -70,7 +156,7 @@ placed as (
     select
         open_line.ledger_line_id,
         coalesce(paid_month.paid_period, paid_month.last_period) as payment_period,
-        open_line.payment_period as ledger_payment_period,
+        open_line.ledger_payment_period,
         open_line.country_code,
         cast(null as integer) as export_number,
         open_line.employee_number,
@@ -87,7 +173,7 @@ placed as (
         on
             open_line.employee_number = paid_month.employee_number
             and open_line.currency_code = paid_month.currency_code
-            and open_line.payment_period = paid_month.ledger_payment_period
+            and open_line.payment_period = paid_month.joined_period
 
     union all
 

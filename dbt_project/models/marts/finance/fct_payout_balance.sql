@@ -1,8 +1,12 @@
--- What is payable to each person in each payment period: the ledger's lines summed. A period below zero pays nothing,
--- and what is below zero is carried into the next. Whether it was paid is what the payroll exports say; only of months
--- before the first the ledger pays is the calendar asked.
+-- The ledger's lines of each person and payment period summed, and what is paid with that period: what was handed over
+-- and what is due is what the payment lines say, wherever the ledger has them. Only of months before the first the
+-- ledger pays, which were paid outside, is the calendar asked.
 with payout_ledger as (
     select * from {{ ref('fct_payout_ledger') }}
+),
+
+payment_line as (
+    select * from {{ ref('fct_payment_line') }}
 ),
 
 payment_moment as (
@@ -15,11 +19,6 @@ incentive_period as (
 
 closed_quarter as (
     select * from {{ ref('int_closed_quarter') }}
-),
-
-exported_line as (
-    select ledger_line_id
-    from {{ ref('int_payroll_export_ledger_line') }}
 ),
 
 go_live as (
@@ -37,50 +36,91 @@ closed_payment as (
 
 summed as (
     select
-        payout_ledger.employee_number,
-        payout_ledger.payment_period,
-        payout_ledger.currency_code,
+        employee_number,
+        payment_period,
+        currency_code,
         count(*) as line_count,
-        sum(case when payout_ledger.item_kind = 'earning' then payout_ledger.amount else 0 end) as earned_amount,
-        sum(case when payout_ledger.item_kind = 'cap' then payout_ledger.amount else 0 end) as cap_amount,
-        sum(case when payout_ledger.item_kind = 'clawback' then payout_ledger.amount else 0 end) as clawback_amount,
-        sum(case when payout_ledger.reason = 'carried_in' then payout_ledger.amount else 0 end) as carried_in_amount,
-        sum(case when payout_ledger.reason = 'carried_out' then payout_ledger.amount else 0 end) as carried_out_amount,
-        sum(case when payout_ledger.reason <> 'carried_out' then payout_ledger.amount else 0 end) as balance_amount,
-        -- lines that only carry forward are never handed over: what they carry is
-        count(case when payout_ledger.item_kind <> 'carry_forward' then 1 end) as payable_line_count,
-        count(exported_line.ledger_line_id) as exported_line_count,
-        sum(
-            case
-                when payout_ledger.item_kind <> 'carry_forward' and exported_line.ledger_line_id is null
-                    then payout_ledger.amount
-                else 0
-            end
-        ) as open_line_amount
+        sum(case when item_kind = 'earning' then amount else 0 end) as earned_amount,
+        sum(case when item_kind = 'cap' then amount else 0 end) as cap_amount,
+        sum(case when item_kind = 'clawback' then amount else 0 end) as clawback_amount,
+        sum(case when reason = 'carried_in' then amount else 0 end) as carried_in_amount,
+        sum(case when reason = 'carried_out' then amount else 0 end) as carried_out_amount,
+        sum(case when reason <> 'carried_out' then amount else 0 end) as balance_amount
     from payout_ledger
-    left join exported_line on payout_ledger.ledger_line_id = exported_line.ledger_line_id
-    group by payout_ledger.employee_number, payout_ledger.payment_period, payout_ledger.currency_code
+    group by employee_number, payment_period, currency_code
+),
+
+-- what is paid with the month
+paid_line as (
+    select
+        employee_number,
+        payment_period,
+        currency_code,
+        count(*) as paid_line_count,
+        count(case when line_state = 'exported' then 1 end) as exported_line_count,
+        sum(case when line_state = 'exported' then amount else 0 end) as exported_amount,
+        sum(case when line_state = 'due' then amount else 0 end) as due_amount
+    from payment_line
+    group by employee_number, payment_period, currency_code
+),
+
+-- what the ledger has in the month, with whichever month it is paid
+booked_line as (
+    select
+        employee_number,
+        ledger_payment_period as payment_period,
+        currency_code,
+        count(*) as booked_line_count,
+        count(case when line_state = 'exported' then 1 end) as exported_line_count
+    from payment_line
+    group by employee_number, ledger_payment_period, currency_code
+),
+
+-- with which nothing is paid has the status of what is booked in it
+counted as (
+    select
+        summed.*,
+        coalesce(paid_line.exported_amount, 0) as exported_amount,
+        coalesce(paid_line.due_amount, 0) as due_amount,
+        coalesce(paid_line.paid_line_count, booked_line.booked_line_count, 0) as payable_line_count,
+        case
+            when paid_line.employee_number is not null then paid_line.exported_line_count
+            else coalesce(booked_line.exported_line_count, 0)
+        end as exported_line_count,
+        coalesce(summed.payment_period < go_live.first_payment_period, false) as is_before_first
+    from summed
+    cross join go_live
+    left join paid_line
+        on
+            summed.employee_number = paid_line.employee_number
+            and summed.payment_period = paid_line.payment_period
+            and summed.currency_code = paid_line.currency_code
+    left join booked_line
+        on
+            summed.employee_number = booked_line.employee_number
+            and summed.payment_period = booked_line.payment_period
+            and summed.currency_code = booked_line.currency_code
 ),
 
 judged as (
     select
-        summed.*,
+        counted.*,
+        case when counted.is_before_first then 0 else counted.due_amount end as open_amount,
         case
-            when summed.exported_line_count > 0 and summed.exported_line_count = summed.payable_line_count
+            when counted.exported_line_count > 0 and counted.exported_line_count = counted.payable_line_count
                 then 'exported'
-            when summed.exported_line_count > 0 then 'partly_exported'
+            when counted.exported_line_count > 0 then 'partly_exported'
             when
-                summed.payment_period < go_live.first_payment_period
+                counted.is_before_first
                 and (
-                    summed.payment_period < payment_moment.as_of_month or closed_payment.payment_period is not null
+                    counted.payment_period < payment_moment.as_of_month or closed_payment.payment_period is not null
                 )
                 then 'released'
             else 'pending'
         end as payout_status
-    from summed
+    from counted
     cross join payment_moment
-    cross join go_live
-    left join closed_payment on summed.payment_period = closed_payment.payment_period
+    left join closed_payment on counted.payment_period = closed_payment.payment_period
 ),
 
 final as (
@@ -96,17 +136,12 @@ final as (
         cast(clawback_amount as decimal(18, 2)) as clawback_amount,
         cast(carried_in_amount as decimal(18, 2)) as carried_in_amount,
         cast(balance_amount as decimal(18, 2)) as balance_amount,
-        cast(greatest(balance_amount, 0) as decimal(18, 2)) as payable_amount,
+        cast(exported_amount + due_amount as decimal(18, 2)) as payable_amount,
         cast(least(balance_amount, 0) as decimal(18, 2)) as carried_amount,
         cast(carried_out_amount as decimal(18, 2)) as carried_out_amount,
         cast(payout_status as varchar) as payout_status,
-        cast(
-            case payout_status
-                when 'pending' then greatest(balance_amount, 0)
-                when 'partly_exported' then greatest(open_line_amount, 0)
-                else 0
-            end as decimal(18, 2)
-        ) as open_amount
+        cast(exported_amount as decimal(18, 2)) as exported_amount,
+        cast(open_amount as decimal(18, 2)) as open_amount
     from judged
 )
 

@@ -20,8 +20,13 @@ summed as (
     select
         payment_period,
         currency_code,
-        case when min(payout_status) = max(payout_status) then max(payout_status) else 'partly_exported' end
-            as payout_status,
+        -- of what is all paid, some of it outside, nothing is open: released
+        case
+            when min(payout_status) = max(payout_status) then max(payout_status)
+            when bool_and(payout_status in ('exported', 'released')) then 'released'
+            when bool_and(payout_status in ('pending', 'released')) then 'pending'
+            else 'partly_exported'
+        end as payout_status,
         count(*) as person_count,
         sum(payable_amount) as payable_amount
     from payout_balance
