@@ -265,11 +265,11 @@ def _balances() -> Iterator[CheckSpec]:
         """
         select employee_number, payment_period, currency_code, balance_amount, payable_amount, carried_amount
         from checked
-        where payable_amount < 0 or carried_amount > 0 or payable_amount * carried_amount <> 0
-            or payable_amount + carried_amount <> balance_amount
+        where payable_amount < 0 or open_amount < 0 or open_amount + exported_amount > payable_amount
+            or carried_amount <> least(balance_amount, 0)
             or earned_amount + cap_amount + clawback_amount + carried_in_amount <> balance_amount
         """,
-        "What is above zero is paid, what is below is carried, and the parts make the balance.",
+        "Nothing below zero is paid, what is below zero is carried, and the parts make the balance.",
         DEFECT,
     )
 

@@ -13,7 +13,7 @@ from expectations.checks import CheckSpec, On
 ITEMS, LINES = "finance.fct_payroll_export_item", "finance.fct_payroll_export_line"
 READINESS, JOURNAL = "finance.rpt_payroll_export_readiness", "finance.fct_payout_journal"
 LEDGER, BALANCES, ACCRUALS = "finance.fct_payout_ledger", "finance.fct_payout_balance", "finance.fct_accrual"
-PAYMENTS = "finance.rpt_payment_readiness"
+PAYMENTS, PAYMENT_LINES, DRAWS = "finance.rpt_payment_readiness", "finance.fct_payment_line", "incentives.fct_draw"
 WRITTEN = "finance.dim_payroll_export"
 EXPORTS, EXPORTED = "landing.payroll_export", "landing.payroll_export_ledger_line"
 POSTED = "landing.payroll_export_journal_line"
@@ -117,13 +117,21 @@ def _items() -> Iterator[CheckSpec]:
             coalesce(checked.employee_number, ledger.employee_number) as employee_number, checked.payment_period,
             checked.amount, ledger.amount as ledger_amount
         from checked
-        full join (select * from {LEDGER} where item_kind <> 'carry_forward') as ledger using (ledger_line_id)
+        full join (
+            select *, min(payment_period) over (
+                partition by employee_number, currency_code,
+                    case when earning_kind = 'draw' then 'draw' else coalesce(earning_line_id, ledger_line_id) end
+            ) as first_period
+            from {LEDGER} where item_kind <> 'carry_forward'
+        ) as ledger using (ledger_line_id)
         where checked.amount is distinct from ledger.amount
             or checked.employee_number is distinct from ledger.employee_number
             or checked.currency_code is distinct from ledger.currency_code
-            or checked.payment_period < ledger.payment_period
+            or checked.ledger_payment_period is distinct from ledger.payment_period
+            or checked.payment_period < ledger.first_period
         """,
-        "Every line of the ledger stands in it with its own person, currency and amount, paid no earlier than booked.",
+        "Every line of the ledger stands in it with its own person, currency, amount and month, paid no earlier than its "
+        "earning was booked.",
         DEFECT,
         reads=(LEDGER,),
     )
@@ -246,6 +254,41 @@ def _items() -> Iterator[CheckSpec]:
         reads=(EXPORTED, GO_LIVES, MEMBERS, DEMANDS, CONTEXT),
     )
     yield on.no_rows(
+        "take_back_nothing_that_was_not_paid",
+        f"""
+        with go_live as ({FIRST_MONTH}),
+        line as (
+            select checked.*, ledger.earning_line_id, coalesce(draw.plan_code, '') as plan_code,
+                checked.amount > 0 and checked.item_status in ('payable', 'blocked')
+                    and checked.ledger_payment_period >= (select first_payment_period from go_live) as is_unpaid
+            from checked inner join {LEDGER} as ledger using (ledger_line_id)
+            left join {DRAWS} as draw on ledger.earning_line_id = draw.earning_line_id
+        )
+        select taken.ledger_line_id, taken.employee_number, taken.payment_period, taken.currency_code, taken.amount,
+            max(unpaid.payment_period) as unpaid_period
+        from line as taken inner join line as unpaid
+            on taken.employee_number = unpaid.employee_number and taken.currency_code = unpaid.currency_code
+            and unpaid.is_unpaid and unpaid.payment_period < taken.payment_period
+            and (
+                taken.earning_line_id = unpaid.earning_line_id
+                or taken.earning_kind = 'draw' and unpaid.earning_kind = 'draw' and taken.plan_code = unpaid.plan_code
+                and not exists (
+                    select 1 from line as advance
+                    where advance.is_unpaid and advance.earning_kind = 'draw'
+                        and advance.employee_number = taken.employee_number
+                        and advance.currency_code = taken.currency_code and advance.plan_code = taken.plan_code
+                        and advance.payment_period = taken.payment_period
+                )
+            )
+        where taken.amount < 0 and taken.item_status = 'payable'
+            and taken.ledger_payment_period >= (select first_payment_period from go_live)
+        group by all
+        """,
+        "Nothing is taken from a payment of an earning or advance that was due in an earlier month and not handed over.",
+        DEFECT,
+        reads=(LEDGER, DRAWS, GO_LIVES, MEMBERS, DEMANDS, CONTEXT),
+    )
+    yield on.no_rows(
         "payable_come_to_the_balance",
         f"""
         with item as (
@@ -253,17 +296,22 @@ def _items() -> Iterator[CheckSpec]:
             from checked where refusal_reasons is null or refusal_reasons not like '%negative\\_balance%' escape '\\'
             group by all
         ),
+        -- where every line is paid in its own month, the sum of the ledger is the second witness
         untouched as (
             select employee_number, currency_code from {BALANCES} group by all
             having bool_and(balance_amount >= 0 or carried_out_amount = -balance_amount)
             except
             select employee_number, currency_code from {EXPORTED}
+            except
+            select employee_number, currency_code from checked where payment_period < ledger_payment_period
         )
         select null as ledger_line_id, employee_number, payment_period, currency_code, item.amount,
             balance.payable_amount
         from item full join {BALANCES} as balance using (employee_number, payment_period, currency_code)
-        inner join untouched using (employee_number, currency_code)
+        left join untouched using (employee_number, currency_code)
         where coalesce(item.amount, 0) <> coalesce(balance.payable_amount, 0)
+            or untouched.employee_number is not null
+            and coalesce(item.amount, 0) <> greatest(coalesce(balance.balance_amount, 0), 0)
         """,
         "What each person is to be paid in a month is what the ledger's balance says is payable.",
         DEFECT,
@@ -303,34 +351,50 @@ def _balances() -> Iterator[CheckSpec]:
         f"""
         with go_live as ({FIRST_MONTH}),
         line as (
-            select ledger.employee_number, ledger.payment_period, ledger.currency_code, count(*) as line_count,
-                count(exported.ledger_line_id) as exported_count,
-                sum(case when exported.ledger_line_id is null then ledger.amount else 0 end) as open_amount
-            from {LEDGER} as ledger left join {EXPORTED} as exported using (ledger_line_id)
-            where ledger.item_kind <> 'carry_forward' group by all
+            select placed.employee_number, placed.payment_period, placed.ledger_payment_period, placed.currency_code,
+                placed.line_state, placed.amount, exported.ledger_line_id is not null as is_exported
+            from {PAYMENT_LINES} as placed left join {EXPORTED} as exported using (ledger_line_id)
+        ),
+        paid as (
+            select employee_number, payment_period, currency_code, count(*) as line_count,
+                count(*) filter (is_exported) as exported_count,
+                coalesce(sum(amount) filter (is_exported), 0) as exported_amount,
+                coalesce(sum(amount) filter (line_state = 'due'), 0) as due_amount
+            from line group by all
+        ),
+        booked as (
+            select employee_number, ledger_payment_period as payment_period, currency_code, count(*) as line_count,
+                count(*) filter (is_exported) as exported_count
+            from line group by all
+        ),
+        judged as (
+            select employee_number, payment_period, currency_code, checked.payout_status, checked.payable_amount,
+                checked.exported_amount, checked.open_amount,
+                coalesce(paid.exported_amount, 0) as handed_amount, coalesce(paid.due_amount, 0) as due_amount,
+                coalesce(paid.line_count, booked.line_count, 0) as line_count,
+                case when paid.line_count is null then coalesce(booked.exported_count, 0) else paid.exported_count end
+                    as exported_count,
+                coalesce(payment_period < go_live.first_payment_period, false) as is_outside
+            from checked
+            full join paid using (employee_number, payment_period, currency_code)
+            left join booked using (employee_number, payment_period, currency_code)
+            left join go_live on true
         )
-        select checked.employee_number, checked.payment_period, checked.currency_code, checked.payout_status,
-            checked.open_amount, line.exported_count, line.line_count
-        from checked
-        left join line using (employee_number, payment_period, currency_code)
-        left join go_live on true
-        where (checked.payout_status = 'exported') <> coalesce(
-                line.exported_count > 0 and line.exported_count = line.line_count, false
-            )
-            or (checked.payout_status = 'partly_exported') <> coalesce(
-                line.exported_count > 0 and line.exported_count < line.line_count, false
-            )
-            or (checked.payout_status = 'released'
-                and not coalesce(checked.payment_period < go_live.first_payment_period, false))
-            or checked.open_amount <> case checked.payout_status
-                when 'pending' then checked.payable_amount
-                when 'partly_exported' then greatest(line.open_amount, 0)
-                else 0
-            end
+        select employee_number, payment_period, currency_code, payout_status, open_amount, due_amount, exported_count,
+            line_count
+        from judged
+        where payout_status is null
+            or (payout_status = 'exported') <> (exported_count > 0 and exported_count = line_count)
+            or (payout_status = 'partly_exported') <> (exported_count > 0 and exported_count < line_count)
+            or (payout_status = 'released' and not is_outside)
+            or exported_amount <> handed_amount
+            or open_amount <> case when is_outside then 0 else due_amount end
+            or payable_amount <> handed_amount + due_amount
         """,
-        "A payment is called exported just where payroll was handed all of it, and released only where paid outside.",
+        "A payment is called exported just where payroll was handed all of it, released only where paid outside, and what "
+        "is open of it is what is due in it.",
         DEFECT,
-        reads=(LEDGER, EXPORTED, GO_LIVES, MEMBERS, DEMANDS, CONTEXT),
+        reads=(PAYMENT_LINES, EXPORTED, GO_LIVES, MEMBERS, DEMANDS, CONTEXT),
     )
 
 

@@ -25,6 +25,7 @@ from expectations.suites.marts_payroll_export import (
     LINES,
     MEMBERS,
     PAY_CODES,
+    PAYMENT_LINES,
     PAYMENTS,
     POSTED,
     READINESS,
@@ -41,6 +42,7 @@ ONE = "rowid = (select min(rowid) from {t} where "
 READY = "payment_period = '2025-04' and country_code = 'IE'"
 PAYABLE = f"item_status = 'payable' and amount > 0 and {READY}"
 HANDED = "item_status = 'exported' and amount > 0"
+TAKEN = f"{ITEM}_take_back_nothing_that_was_not_paid"
 SAID = "fct_payout_balance_say_what_was_handed_over"
 GO_LIVE = f"{ITEM}_only_what_the_ledger_pays_is_payable"
 BESIDE = f"{ITEM}_nothing_is_paid_outside_where_it_was_exported"
@@ -110,11 +112,14 @@ DEFECTS = [
     (GO_LIVE, MEMBERS, "update {t} set to_on = date '2025-03-17' where role_code = 'cfo'"),
     (GO_LIVE, DEMANDS, "delete from {t} where role_code = 'cfo'"),
     (GO_LIVE, CONTEXT, "update {t} set as_of_at = timestamp '2025-03-01'"),
-    (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, "update {t} set item_status = 'payable', refusal_reasons = null where refusal_reasons = 'negative_balance'"),
+    (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, f"insert into {{t}} select * replace (-1000000 as amount) from {{t}} where {ONE} {PAYABLE})"),
     (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, f"update {{t}} set item_status = 'blocked' where {ONE} {PAYABLE} and (employee_number, earning_kind) in (select employee_number, earning_kind from {ITEMS} where {PAYABLE} group by all having count(*) > 1))"),
     (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, f"insert into {{t}} select * replace (-0.01 as amount, 'blocked' as item_status, 'gift' as earning_kind) from {{t}} where {ONE} {PAYABLE})"),
-    (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, "update {t} set item_status = 'payable' where refusal_reasons = 'negative_balance' and earning_kind = 'on_call'"),
+    (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, f"insert into {{t}} select * replace (-1000000 as amount, 'gift' as earning_kind) from {{t}} where {ONE} {PAYABLE})"),
     (f"{ITEM}_payments_are_whole_and_not_negative", ITEMS, f"insert into {{t}} select * replace (-0.01 as amount, 'DE' as country_code) from {{t}} where {ONE} {PAYABLE})"),
+    (f"{ITEM}_are_the_ledger", ITEMS, f"update {{t}} set ledger_payment_period = '2025-03' where {ONE} {PAYABLE})"),
+    (TAKEN, ITEMS, "update {t} set payment_period = '2026-01' where payment_period < ledger_payment_period and earning_kind = 'incentive' and employee_number = 'e1013'"),
+    (TAKEN, ITEMS, "update {t} set payment_period = '2026-01' where payment_period < ledger_payment_period and earning_kind = 'draw'"),
     (f"{ITEM}_payable_come_to_the_balance", BALANCES, f"update {{t}} set payable_amount = payable_amount + 0.01 where {ONE} payment_period = '2025-04' and currency_code = 'EUR' and employee_number = 'e1001')"),
     (f"{ITEM}_payable_come_to_the_balance", ITEMS, "update {t} set amount = amount + 0.01 where employee_number = 'e1001'"),
     (f"{ITEM}_payable_come_to_the_balance", ITEMS, "update {t} set payment_period = '2025-10' where employee_number = 'e1001' and payment_period = '2025-04'"),
@@ -131,7 +136,11 @@ DEFECTS = [
     (SAID, BALANCES, f"update {{t}} set open_amount = payable_amount where {ONE} payout_status = 'exported')"),
     (SAID, BALANCES, f"update {{t}} set open_amount = payable_amount where {ONE} payout_status = 'released' and payable_amount > 0)"),
     (SAID, EXPORTED, f"delete from {{t}} where {ONE} true)"),
-    (SAID, LEDGER, "insert into {t} select l.* replace ('more' as ledger_line_id) from {t} as l inner join landing.payroll_export_ledger_line using (ledger_line_id) limit 1"),
+    (SAID, PAYMENT_LINES, f"insert into {{t}} select * replace ('more' as ledger_line_id, 'waiting' as line_state) from {{t}} where {ONE} line_state = 'exported')"),
+    (SAID, PAYMENT_LINES, f"update {{t}} set amount = amount - 1 where {ONE} line_state = 'due' and payment_period > '2025-04')"),
+    (SAID, PAYMENT_LINES, f"update {{t}} set payment_period = '2025-06' where {ONE} line_state = 'due' and payment_period > '2025-06')"),
+    (SAID, BALANCES, f"update {{t}} set exported_amount = exported_amount - 0.01 where {ONE} payout_status = 'exported')"),
+    (SAID, BALANCES, f"update {{t}} set payable_amount = payable_amount + 0.01 where {ONE} payout_status = 'released')"),
     (SAID, GO_LIVES, "delete from {t}"),
     (f"{R}_lists_every_demand", READINESS, f"delete from {{t}} where {ONE} true)"),
     (f"{R}_lists_every_demand", READINESS, f"update {{t}} set export_number = 2 where {ONE} export_number = 1)"),
@@ -235,12 +244,14 @@ def bench(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Benc
             f"update {JOURNAL} set journal_status = 'exported' where {place}",
             f"delete from {READINESS} where {place}",
         )
-    line = f"select distinct employee_number, payment_period, currency_code from {LEDGER} where item_kind <> 'carry_forward'"
-    taken = f"{line} and ledger_line_id in (select ledger_line_id from {EXPORTED})"
-    left = f"{line} and ledger_line_id not in (select ledger_line_id from {EXPORTED})"
     copy.sql(
-        f"update {BALANCES} set payout_status = 'exported', open_amount = 0 "
-        f"where (employee_number, payment_period, currency_code) in ({taken} except {left})"
+        f"update {PAYMENT_LINES} set line_state = 'exported', export_number = 1 "
+        f"where ledger_line_id in (select ledger_line_id from {EXPORTED})",
+    )
+    line = f"select distinct employee_number, payment_period, currency_code from {PAYMENT_LINES} where line_state"
+    copy.sql(
+        f"update {BALANCES} set payout_status = 'exported', exported_amount = payable_amount, open_amount = 0 where "
+        f"(employee_number, payment_period, currency_code) in ({line} = 'exported' except {line} <> 'exported')"
     )
     copy.sql(
         f"insert into {WRITTEN} by name select *, payment_period || '/' || country_code || '/1' as payroll_export_code "
