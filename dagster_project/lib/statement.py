@@ -81,6 +81,9 @@ QUERIES = {
         where employee_number = $employee and payment_period in (
             select payment_period from finance.fct_payout_ledger
             where employee_number = $employee and earned_quarter = $quarter
+            union
+            select payment_period from finance.fct_payment_line
+            where employee_number = $employee and earned_quarter = $quarter
         )
         order by payment_period, currency_code
     """,
@@ -324,10 +327,17 @@ def balance_sentence(balance: Row) -> str:
     """What a payment comes to, in words."""
     currency = balance["currency_code"]
     carried = balance["carried_amount"]
-    onward = f" {carried} {currency} are carried into the next." if carried else ""
+    elsewhere = (
+        " What corrects pay that was not handed over yet is paid with that pay, and what is below zero with the next "
+        "payment that makes up for it."
+        if balance["payable_amount"] != balance["balance_amount"]
+        else ""
+    )
+    onward = f" The ledger carries {carried} {currency} into the next month." if carried else ""
     return (
-        f"The payment of {balance['payment_period']} comes to {balance['balance_amount']} {currency} with all that is "
-        f"in it; {balance['payable_amount']} {currency} are payable ({balance['payout_status']}).{onward}"
+        f"What is booked for {balance['payment_period']} comes to {balance['balance_amount']} {currency}; "
+        f"{balance['payable_amount']} {currency} are payable with that month ({balance['payout_status']})."
+        f"{elsewhere}{onward}"
     )
 
 
@@ -371,7 +381,7 @@ TOLD = {
     ),
     "balances": (
         "payment_period", "currency_code", "earned_amount", "cap_amount", "clawback_amount", "carried_in_amount",
-        "balance_amount", "payable_amount", "carried_amount", "payout_status",
+        "balance_amount", "payable_amount", "carried_amount", "payout_status", "exported_amount", "open_amount",
     ),
     "totals": ("currency_code", "earned_amount", "cap_amount", "clawback_amount", "amount"),
 }  # fmt: skip

@@ -130,7 +130,7 @@ def _items() -> Iterator[CheckSpec]:
             or checked.ledger_payment_period is distinct from ledger.payment_period
             or checked.payment_period < ledger.first_period
         """,
-        "Every line of the ledger stands in it with its own person, currency, amount and month, paid no earlier than its "
+        "Every line of the ledger stands in it with its person, currency, amount and month, paid no earlier than its "
         "earning was booked.",
         DEFECT,
         reads=(LEDGER,),
@@ -284,7 +284,7 @@ def _items() -> Iterator[CheckSpec]:
             and taken.ledger_payment_period >= (select first_payment_period from go_live)
         group by all
         """,
-        "Nothing is taken from a payment of an earning or advance that was due in an earlier month and not handed over.",
+        "Nothing is taken back from a payment that was due in an earlier month and not handed over.",
         DEFECT,
         reads=(LEDGER, DRAWS, GO_LIVES, MEMBERS, DEMANDS, CONTEXT),
     )
@@ -391,8 +391,8 @@ def _balances() -> Iterator[CheckSpec]:
             or open_amount <> case when is_outside then 0 else due_amount end
             or payable_amount <> handed_amount + due_amount
         """,
-        "A payment is called exported just where payroll was handed all of it, released only where paid outside, and what "
-        "is open of it is what is due in it.",
+        "A payment is called exported just where payroll was handed all of it, released only where paid outside, and "
+        "what is open of it is what is due in it.",
         DEFECT,
         reads=(PAYMENT_LINES, EXPORTED, GO_LIVES, MEMBERS, DEMANDS, CONTEXT),
     )

@@ -1,7 +1,8 @@
 """Drawn ledgers through the real models of payments against a loop over each person's months.
 
-The loop keeps a purse: what cannot be paid yet lies in it until a month makes up for it; then it sets aside the kinds
-that do not meet their demands. The SQL takes running sums by windows. They share no code.
+The loop first puts each line with the open pay it corrects: of its earning, and what is set off with the last advance
+before it. Then it keeps a purse: what cannot be paid yet lies in it until a month makes up for it; then it sets aside
+the kinds that do not meet their demands. The SQL joins and takes running sums by windows. They share no code.
 """
 
 from __future__ import annotations
@@ -24,8 +25,15 @@ PERSON_COUNT = 12
 MONTHS = ("2025-01", "2025-02", "2025-04", "2025-07")
 KINDS = ("incentive", "draw", "pool", "award")
 COUNTRIES = ("IE", "US")
+FIRST_MONTH = "2025-02"
+EARNINGS = ("a", "b", "c", "d")
+# earnings a and b of a person's draws are of one plan, the others of a plan each
+PLANS = {"a": "p", "b": "p", "c": "q", "d": "r"}
 
 TABLES = """
+    create table int_payroll_go_live as select '2025-02' as first_payment_period, true as is_standing
+        union all select '2025-07', false;
+    create table fct_draw (earning_line_id varchar, plan_code varchar);
     create table fct_payout_ledger (
         ledger_line_id varchar, item_kind varchar, earning_kind varchar, earning_line_id varchar,
         employee_number varchar, country_code varchar, cost_centre_code varchar, currency_code varchar,
@@ -49,8 +57,8 @@ TABLES = """
     create table cost_centre as select 'C1' as cost_centre_code, 'EUR' as currency_code;
 """
 
-# (month, kind, country, cents, whether it was exported)
-Line = tuple[str, str, str, int, bool]
+# (month, kind, country, cents, whether it was exported, earning of the person and kind)
+Line = tuple[str, str, str, int, bool, str]
 
 
 @st.composite
@@ -64,6 +72,7 @@ def people(draw: st.DrawFn) -> tuple[list[Line], frozenset[tuple[str, str, str]]
                 st.sampled_from(COUNTRIES if draw(st.booleans()) else COUNTRIES[:1]),
                 st.integers(-400, 900),
                 st.sampled_from([False, False, False, True]),
+                st.sampled_from(EARNINGS),
             ),
             max_size=9,
         )
@@ -76,14 +85,39 @@ def people(draw: st.DrawFn) -> tuple[list[Line], frozenset[tuple[str, str, str]]
     return lines, unready
 
 
+def placed(lines: list[Line]) -> dict[int, str]:
+    """The month each open line belongs to, before anything is carried."""
+    found: dict[int, str] = {}
+    opened: dict[tuple[str, str], str] = {}
+    totals: dict[tuple[str, str], int] = {}
+    for place in sorted(range(len(lines)), key=lambda place: lines[place][0]):
+        month, kind, _, cents, is_exported, earning = lines[place]
+        if is_exported:
+            continue
+        found[place] = month
+        if month >= FIRST_MONTH:
+            found[place] = opened.setdefault((kind, earning), month)
+            totals[kind, earning] = totals.get((kind, earning), 0) + cents
+    for place, month in list(found.items()):
+        key = lines[place][1], lines[place][5]
+        if lines[place][0] < FIRST_MONTH or key[0] != "draw" or totals[key] >= 0:
+            continue
+        for other, total in totals.items():
+            is_advance = other[0] == "draw" and PLANS[other[1]] == PLANS[key[1]] and total > 0
+            if is_advance and opened[other] < opened[key]:
+                found[place] = opened[other] if found[place] == month else max(found[place], opened[other])
+    return found
+
+
 def expected(lines: list[Line], unready: frozenset[tuple[str, str, str]]) -> dict[int, tuple[str, str]]:
     """Month of payment and status of each line by its place."""
     found = {place: (line[0], "exported") for place, line in enumerate(lines) if line[4]}
+    months = placed(lines)
     purse: list[int] = []
     payments: list[tuple[str, list[int]]] = []
     month = ""
-    for month in sorted({line[0] for line in lines if not line[4]}):
-        purse += [place for place, line in enumerate(lines) if line[0] == month and not line[4]]
+    for month in sorted(set(months.values())):
+        purse += [place for place in months if months[place] == month]
         if sum(lines[place][3] for place in purse) >= 0:
             payments.append((month, purse))
             purse = []
@@ -106,7 +140,8 @@ def expected(lines: list[Line], unready: frozenset[tuple[str, str, str]]) -> dic
         )
         for place in places:
             waits = owes or debt or lines[place][1] in held_kinds
-            found[place] = (month, "blocked" if waits else "payable")
+            status = "blocked" if waits else "payable"
+            found[place] = (month, "paid_outside" if month < FIRST_MONTH else status)
     return found
 
 
@@ -145,11 +180,15 @@ def test_payments_are_those_of_a_loop_over_the_months(
     ledger: list[tuple[Any, ...]] = []
     exported: list[tuple[Any, ...]] = []
     readiness: list[tuple[Any, ...]] = []
+    draws: set[tuple[Any, ...]] = set()
     for number, (lines, unready) in enumerate(drawn):
         person = f"p{number}"
-        for place, (month, kind, country, cents, is_exported) in enumerate(lines):
+        for place, (month, kind, country, cents, is_exported, name) in enumerate(lines):
             line, amount = f"{person}-{place}", Decimal(cents).scaleb(-2)
-            ledger.append((line, "earning", kind, line, person, country, "C1", "EUR", "2025-Q1", amount, month))
+            earning = f"{person}-{kind}-{name}"
+            if kind == "draw":
+                draws.add((earning, PLANS[name]))
+            ledger.append((line, "earning", kind, earning, person, country, "C1", "EUR", "2025-Q1", amount, month))
             if is_exported:
                 exported.append((line, month, country, 1, person, "EUR", kind, "INC", "6210", amount))
         readiness += [
@@ -159,6 +198,7 @@ def test_payments_are_those_of_a_loop_over_the_months(
             for country in COUNTRIES
             for is_ready in [(month, kind, country) not in unready]
         ]
+    insert(engine, "fct_draw", sorted(draws), shuffled)
     insert(engine, "fct_payout_ledger", ledger, shuffled)
     insert(engine, "int_payroll_export_ledger_line", exported, shuffled)
     insert(engine, "rpt_payment_readiness", readiness, shuffled)
@@ -178,5 +218,16 @@ def test_payments_are_those_of_a_loop_over_the_months(
             select *, bool_or(item_status = 'payable') over (partition by employee_number, payment_period) as is_paid
             from fct_payroll_export_item where item_status <> 'exported'
         ) where is_paid group by employee_number, payment_period, country_code, item_status having sum(amount) < 0
+        """
+    ).fetchall()
+
+    # and nothing is taken of what was due in an earlier month and not handed over
+    assert not engine.execute(
+        f"""
+        select taken.ledger_line_id from fct_payment_line as taken inner join fct_payment_line as unpaid
+            using (employee_number, earning_line_id)
+        where taken.amount < 0 and unpaid.amount > 0 and unpaid.payment_period < taken.payment_period
+            and taken.line_state <> 'exported' and unpaid.line_state <> 'exported'
+            and least(taken.ledger_payment_period, unpaid.ledger_payment_period) >= '{FIRST_MONTH}'
         """
     ).fetchall()
