@@ -67,6 +67,8 @@ def test_the_review_queue_holds_the_planted_troubles_and_no_others(warehouse: du
         # the log's silence, its import that failed while requests were answered, the test that fails from one place
         ("erp-logs", "missing_points", 1, 24),
         ("erp-logs", "suspected_false_positive", 1, 1),
+        # three days on which nobody used the portal
+        ("hr-portal-users", "missing_points", 3, 264),
         ("identity-probe", "duplicates", 1, 60),
         ("identity-probe", "flapping", 1, 20),
         ("identity-probe", "missing_points", 2, 170),

@@ -31,8 +31,8 @@ EARNINGS = ("a", "b", "c", "d")
 PLANS = {"a": "p", "b": "p", "c": "q", "d": "r"}
 
 TABLES = """
-    create table int_payroll_go_live as select '2025-02' as first_payment_period, true as is_standing
-        union all select '2025-07', false;
+    create table int_payroll_go_live as select '2025-02' as first_payment_period, true as is_standing, cast(null as varchar) as earning_kind
+        union all select '2025-07', false, cast(null as varchar);
     create table fct_draw (earning_line_id varchar, plan_code varchar);
     create table fct_payout_ledger (
         ledger_line_id varchar, item_kind varchar, earning_kind varchar, earning_line_id varchar,

@@ -34,3 +34,20 @@ where 1 = 0
     {%- endfor -%}
     {{ md5_number_of(parts) }}
 {%- endmacro %}
+
+{#- Query: the first month each kind of pay is paid here; null without a decision that stands. A decision on the kind
+    goes before one on every kind. kinds: relation with the column earning_kind; decisions: int_payroll_go_live. -#}
+{% macro first_month_by_kind(kinds, decisions) -%}
+    select
+        kinds.earning_kind,
+        coalesce(
+            max(case when decisions.earning_kind is not null then decisions.first_payment_period end),
+            max(decisions.first_payment_period)
+        ) as first_payment_period
+    from (select distinct earning_kind from {{ kinds }}) as kinds
+    left join {{ decisions }} as decisions
+        on
+            decisions.is_standing
+            and (decisions.earning_kind is null or decisions.earning_kind = kinds.earning_kind)
+    group by kinds.earning_kind
+{%- endmacro %}

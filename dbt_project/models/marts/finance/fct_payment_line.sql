@@ -19,10 +19,12 @@ draw as (
     from {{ ref('fct_draw') }}
 ),
 
+payroll_go_live as (
+    select * from {{ ref('int_payroll_go_live') }}
+),
+
 go_live as (
-    select max(first_payment_period) as first_payment_period
-    from {{ ref('int_payroll_go_live') }}
-    where is_standing
+    {{ first_month_by_kind('payout_ledger', 'payroll_go_live') }}
 ),
 
 -- what was paid outside, before the first month, attracts nothing and stays where it is
@@ -32,7 +34,7 @@ unpaid_line as (
         draw.plan_code,
         coalesce(payout_ledger.payment_period >= go_live.first_payment_period, false) as is_paid_here
     from payout_ledger
-    cross join go_live
+    left join go_live on payout_ledger.earning_kind = go_live.earning_kind
     left join exported_line on payout_ledger.ledger_line_id = exported_line.ledger_line_id
     left join draw on payout_ledger.earning_line_id = draw.earning_line_id
     where exported_line.ledger_line_id is null

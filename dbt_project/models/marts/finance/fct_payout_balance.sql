@@ -21,10 +21,18 @@ closed_quarter as (
     select * from {{ ref('int_closed_quarter') }}
 ),
 
+payroll_go_live as (
+    select * from {{ ref('int_payroll_go_live') }}
+),
+
+kind_go_live as (
+    {{ first_month_by_kind('payment_line', 'payroll_go_live') }}
+),
+
 go_live as (
     select max(first_payment_period) as first_payment_period
-    from {{ ref('int_payroll_go_live') }}
-    where is_standing
+    from payroll_go_live
+    where is_standing and earning_kind is null
 ),
 
 -- the payment of a closed quarter has been handed over, though its month may not have ended
@@ -53,15 +61,25 @@ summed as (
 -- what is paid with the month
 paid_line as (
     select
-        employee_number,
-        payment_period,
-        currency_code,
+        payment_line.employee_number,
+        payment_line.payment_period,
+        payment_line.currency_code,
         count(*) as paid_line_count,
-        count(case when line_state = 'exported' then 1 end) as exported_line_count,
-        sum(case when line_state = 'exported' then amount else 0 end) as exported_amount,
-        sum(case when line_state = 'due' then amount else 0 end) as due_amount
+        count(case when payment_line.line_state = 'exported' then 1 end) as exported_line_count,
+        sum(case when payment_line.line_state = 'exported' then payment_line.amount else 0 end) as exported_amount,
+        sum(case when payment_line.line_state = 'due' then payment_line.amount else 0 end) as due_amount,
+        sum(
+            case
+                when
+                    payment_line.line_state = 'due'
+                    and not coalesce(payment_line.payment_period < kind_go_live.first_payment_period, false)
+                    then payment_line.amount
+                else 0
+            end
+        ) as open_amount
     from payment_line
-    group by employee_number, payment_period, currency_code
+    left join kind_go_live on payment_line.earning_kind = kind_go_live.earning_kind
+    group by payment_line.employee_number, payment_line.payment_period, payment_line.currency_code
 ),
 
 -- what the ledger has in the month, with whichever month it is paid
@@ -82,6 +100,7 @@ counted as (
         summed.*,
         coalesce(paid_line.exported_amount, 0) as exported_amount,
         coalesce(paid_line.due_amount, 0) as due_amount,
+        coalesce(paid_line.open_amount, 0) as open_amount,
         coalesce(paid_line.paid_line_count, booked_line.booked_line_count, 0) as payable_line_count,
         case
             when paid_line.employee_number is not null then paid_line.exported_line_count
@@ -105,7 +124,6 @@ counted as (
 judged as (
     select
         counted.*,
-        case when counted.is_before_first then 0 else counted.due_amount end as open_amount,
         case
             when counted.exported_line_count > 0 and counted.exported_line_count = counted.payable_line_count
                 then 'exported'

@@ -51,21 +51,8 @@ kind_month as (
     from due_line
 ),
 
--- the first month of a kind: its own decision's, else the one of every other kind; null without either: then nothing
--- of it is payable
 go_live as (
-    select
-        due_kind.earning_kind,
-        coalesce(
-            max(case when payroll_go_live.earning_kind is not null then payroll_go_live.first_payment_period end),
-            max(payroll_go_live.first_payment_period)
-        ) as first_payment_period
-    from (select distinct earning_kind from due_line) as due_kind
-    left join payroll_go_live
-        on
-            payroll_go_live.is_standing
-            and (payroll_go_live.earning_kind is null or payroll_go_live.earning_kind = due_kind.earning_kind)
-    group by due_kind.earning_kind
+    {{ first_month_by_kind('due_line', 'payroll_go_live') }}
 ),
 
 kind_account as (
