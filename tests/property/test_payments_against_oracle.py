@@ -31,8 +31,8 @@ EARNINGS = ("a", "b", "c", "d")
 PLANS = {"a": "p", "b": "p", "c": "q", "d": "r"}
 
 TABLES = """
-    create table int_payroll_go_live as select '2025-02' as first_payment_period, true as is_standing, cast(null as varchar) as earning_kind
-        union all select '2025-07', false, cast(null as varchar);
+    create table int_payroll_go_live (first_payment_period varchar, is_standing boolean, earning_kind varchar);
+    insert into int_payroll_go_live values ('2025-02', true, null), ('2025-07', false, null);
     create table fct_draw (earning_line_id varchar, plan_code varchar);
     create table fct_payout_ledger (
         ledger_line_id varchar, item_kind varchar, earning_kind varchar, earning_line_id varchar,
