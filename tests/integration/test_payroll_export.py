@@ -260,10 +260,10 @@ def test_a_correction_is_exported_by_itself(fresh: Settings) -> None:
     assert (period > MONTH, amount) == (True, Decimal("-5.00"))
     assert rows(
         fresh,
-        f"select sum(i.amount) - max(b.payable_amount) from {ITEMS} as i inner join finance.fct_payout_balance as b "
-        f"using (employee_number, payment_period, currency_code) where i.employee_number = '{less}' and "
-        f"i.payment_period = '{period}'",
-    ) == [(Decimal("-5.00"),)]
+        f"select sum(i.amount) - max(b.open_amount), max(b.balance_amount) - max(b.open_amount) from {ITEMS} as i "
+        "inner join finance.fct_payout_balance as b using (employee_number, payment_period, currency_code) "
+        f"where i.employee_number = '{less}' and i.payment_period = '{period}'",
+    ) == [(Decimal("0.00"), Decimal("5.00"))]
     assert not verify_payroll_exports(fresh).findings
     assert register_payroll_exports(fresh) == [f"{MONTH}/IE/2"]
     rebuild(fresh)
