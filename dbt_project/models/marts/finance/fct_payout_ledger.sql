@@ -265,7 +265,7 @@ found as not materialized (
 ),
 
 -- when the ledger began, and which quarters and kinds of earning it knows: history that is loaded later stands in its
--- own month, of which int_payroll_go_live says by kind whether it was paid outside; an earning that is found late does not
+-- own month, of which int_payroll_go_live says by kind whether it was paid outside; an earning found late does not
 beginning as (
     select {{ month_code('min(recorded_at)') }} as first_month
     from recorded
