@@ -78,7 +78,7 @@ DEFECTS = [
     ("holds_only_in_time", COMMUNICATIONS, "update {t} set finding = 'holds' where finding = 'no_rule'"),
     ("communications_hold", COMMUNICATIONS, f"update {{t}} set is_holding = false where {ONE} is_holding)"),
     ("key_is_unique", OWNERSHIP, "insert into {t} select * from {t} limit 1"),
-    *(("lists_every_object", OWNERSHIP, f"delete from {{t}} where object_type = '{kind}' and {ONE} object_type = '{kind}')") for kind in ("source", "mart", "metric", "service")),
+    *(("lists_every_object", OWNERSHIP, f"delete from {{t}} where object_type = '{kind}' and object_code = (select min(object_code) from {{t}} where object_type = '{kind}')") for kind in ("source", "mart", "metric", "service")),
     ("owner_has_a_mandate", OWNERSHIP, "update {t} set finding = 'holds' where finding = 'mandate_not_in_force'"),
     ("owner_has_a_mandate", OWNERSHIP, "update {t} set finding = 'holds' where finding = 'owner_without_authority'"),
     ("owner_has_a_mandate", OWNERSHIP, "update {t} set finding = 'holds' where finding = 'no_owner'"),
