@@ -126,3 +126,10 @@
 {% macro duckdb__stop_run(message) -%}
     error({{ message }})
 {%- endmacro %}
+
+{#- Whether two rows have the same value in each of the columns; a null in either is no match. -#}
+{% macro columns_agree(left_row, right_row, columns) -%}
+    {%- for column in columns -%}
+    {{ ' and ' if not loop.first }}{{ left_row }}.{{ column }} = {{ right_row }}.{{ column }}
+    {%- endfor -%}
+{%- endmacro %}

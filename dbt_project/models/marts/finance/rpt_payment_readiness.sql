@@ -1,3 +1,4 @@
+{%- set payment_key = ['employee_number', 'country_code', 'currency_code', 'payment_period', 'earning_kind'] -%}
 -- Every demand on a payment, by person, month and kind of pay: what is met, and what is not and why. What concerns the
 -- person, the country and the books is demanded of every kind; what a plan, an award or a pool must have is demanded of
 -- their own pay alone. An export of payments asks this table and no other.
@@ -88,14 +89,10 @@ line as (
 
 payment as (
     select
-        employee_number,
-        country_code,
-        currency_code,
-        payment_period,
-        earning_kind,
+        {{ payment_key | join(', ') }},
         sum(amount) as earned_amount
     from line
-    group by employee_number, country_code, currency_code, payment_period, earning_kind
+    group by {{ payment_key | join(', ') }}
 ),
 
 plan_earning as (
@@ -209,11 +206,7 @@ plan_finding as (
 
 plan_findings as (
     select
-        employee_number,
-        country_code,
-        currency_code,
-        payment_period,
-        earning_kind,
+        {{ payment_key | join(', ') }},
         {{ string_list("plan_text || ': ' || acknowledgement_finding", 'plan_text') }}
             as acknowledged_finding,
         {{ string_list("plan_text || ': ' || activation_finding", 'plan_text') }}
@@ -223,7 +216,7 @@ plan_findings as (
         {{ string_list("plan_text || ': ' || approval_finding", 'plan_text') }}
             as approval_present_finding
     from plan_finding
-    group by employee_number, country_code, currency_code, payment_period, earning_kind
+    group by {{ payment_key | join(', ') }}
 ),
 
 award_finding as (
@@ -253,14 +246,10 @@ award_finding as (
 
 award_findings as (
     select
-        employee_number,
-        country_code,
-        currency_code,
-        payment_period,
-        earning_kind,
+        {{ payment_key | join(', ') }},
         {{ string_list("award_text || ': ' || award_finding", 'award_text') }} as award_approved_finding
     from award_finding
-    group by employee_number, country_code, currency_code, payment_period, earning_kind
+    group by {{ payment_key | join(', ') }}
 ),
 
 pool_finding as (
@@ -294,14 +283,10 @@ pool_finding as (
 
 pool_findings as (
     select
-        employee_number,
-        country_code,
-        currency_code,
-        payment_period,
-        earning_kind,
+        {{ payment_key | join(', ') }},
         {{ string_list("pool_text || ': ' || pool_finding", 'pool_text') }} as pool_approved_finding
     from pool_finding
-    group by employee_number, country_code, currency_code, payment_period, earning_kind
+    group by {{ payment_key | join(', ') }}
 ),
 
 -- the expense accounts of a kind on the last day of the month it is paid in
@@ -348,15 +333,11 @@ account_findings as (
 
 withholding_findings as (
     select
-        employee_number,
-        country_code,
-        currency_code,
-        payment_period,
-        earning_kind,
+        {{ payment_key | join(', ') }},
         {{ string_list("earned_quarter || ' ' || gap_reasons", 'earned_quarter') }}
             as withholding_known_finding
     from withholding
-    group by employee_number, country_code, currency_code, payment_period, earning_kind
+    group by {{ payment_key | join(', ') }}
 ),
 
 found as (
@@ -381,41 +362,10 @@ found as (
             when wage_compliance.wage_status <> 'met' and not wage_compliance.is_blocked then wage_compliance.reason
         end as wage_note
     from payment
-    left join plan_findings
-        on
-            payment.employee_number = plan_findings.employee_number
-            and payment.country_code = plan_findings.country_code
-            and payment.currency_code = plan_findings.currency_code
-            and payment.payment_period = plan_findings.payment_period
-            and payment.earning_kind = plan_findings.earning_kind
-    left join award_findings
-        on
-            payment.employee_number = award_findings.employee_number
-            and payment.country_code = award_findings.country_code
-            and payment.currency_code = award_findings.currency_code
-            and payment.payment_period = award_findings.payment_period
-            and payment.earning_kind = award_findings.earning_kind
-    left join pool_findings
-        on
-            payment.employee_number = pool_findings.employee_number
-            and payment.country_code = pool_findings.country_code
-            and payment.currency_code = pool_findings.currency_code
-            and payment.payment_period = pool_findings.payment_period
-            and payment.earning_kind = pool_findings.earning_kind
-    left join account_findings
-        on
-            payment.employee_number = account_findings.employee_number
-            and payment.country_code = account_findings.country_code
-            and payment.currency_code = account_findings.currency_code
-            and payment.payment_period = account_findings.payment_period
-            and payment.earning_kind = account_findings.earning_kind
-    left join withholding_findings
-        on
-            payment.employee_number = withholding_findings.employee_number
-            and payment.country_code = withholding_findings.country_code
-            and payment.currency_code = withholding_findings.currency_code
-            and payment.payment_period = withholding_findings.payment_period
-            and payment.earning_kind = withholding_findings.earning_kind
+    {% for demanded_of in ['plan', 'award', 'pool', 'account', 'withholding'] -%}
+    {%- set findings = demanded_of ~ '_findings' -%}
+    left join {{ findings }} on {{ columns_agree('payment', findings, payment_key) }}
+    {% endfor -%}
     left join wage_compliance
         on
             payment.employee_number = wage_compliance.employee_number
@@ -507,7 +457,7 @@ final as (
         cast(note as varchar) as note,
         cast(
             sum(case when finding is null then 0 else 1 end) over (
-                partition by employee_number, country_code, currency_code, payment_period, earning_kind
+                partition by {{ payment_key | join(', ') }}
             ) = 0 as boolean
         ) as is_payment_ready
     from demanded
