@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from benchmarks.model_sql import model_sql
+from tests.property.tables import fill_shuffled
 
 SEED = 20260105
 EXAMPLES = 20
@@ -154,13 +155,6 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def insert(engine: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]], shuffled: random.Random) -> None:
-    engine.execute(f"delete from {table}")
-    shuffled.shuffle(rows)
-    if rows:
-        engine.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
-
-
 @pytest.mark.requirement("OPS-7.2")
 @seed(SEED)
 @settings(
@@ -198,10 +192,10 @@ def test_payments_are_those_of_a_loop_over_the_months(
             for country in COUNTRIES
             for is_ready in [(month, kind, country) not in unready]
         ]
-    insert(engine, "fct_draw", sorted(draws), shuffled)
-    insert(engine, "fct_payout_ledger", ledger, shuffled)
-    insert(engine, "int_payroll_export_ledger_line", exported, shuffled)
-    insert(engine, "rpt_payment_readiness", readiness, shuffled)
+    fill_shuffled(engine, "fct_draw", sorted(draws), shuffled)
+    fill_shuffled(engine, "fct_payout_ledger", ledger, shuffled)
+    fill_shuffled(engine, "int_payroll_export_ledger_line", exported, shuffled)
+    fill_shuffled(engine, "rpt_payment_readiness", readiness, shuffled)
 
     found = engine.execute("select ledger_line_id, payment_period, item_status from fct_payroll_export_item").fetchall()
     assert len(found) == len(ledger)

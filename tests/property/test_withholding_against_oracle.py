@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from benchmarks.model_sql import model_sql
+from tests.property.tables import fill_shuffled
 
 SEED = 20251121
 EXAMPLES = 12
@@ -192,13 +193,6 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def insert(engine: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]], shuffled: random.Random) -> None:
-    engine.execute(f"delete from {table}")
-    shuffled.shuffle(rows)
-    if rows:
-        engine.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
-
-
 def fill(
     engine: duckdb.DuckDBPyConnection, people: dict[str, Person], levied: dict[str, Tax], shuffled: random.Random
 ) -> None:
@@ -234,7 +228,7 @@ def fill(
         ("withholding_rule", rules),
         ("withholding_bracket", brackets),
     ):
-        insert(engine, table, rows, shuffled)
+        fill_shuffled(engine, table, rows, shuffled)
 
 
 def withheld_cents(engine: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str, str], int]:
