@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -443,6 +444,20 @@ def centre_totals(payouts: Iterable[PayoutLine]) -> dict[tuple[str, str, str], D
     return totals
 
 
+def person_finding(line: PayrollLine, status: str, calculated: Decimal, booked: Decimal) -> ReconciliationRow:
+    """The row of the line's person when payroll has ``booked`` of what was calculated."""
+    return ReconciliationRow(line.earned_quarter, line.employee_number, line.currency_code, status, calculated, booked)
+
+
+def centre_finding(
+    totals: dict[tuple[str, str, str], Decimal], line: PayrollLine, status: str, excess: Decimal
+) -> ReconciliationRow:
+    """The row of the line's cost centre when the ledger holds ``excess`` more than the totals calculated."""
+    key = line.earned_quarter, line.cost_centre_code, line.currency_code
+    calculated = totals.get(key, ZERO)
+    return ReconciliationRow(*key, status, calculated, calculated + excess)
+
+
 def _plant_payroll_faults(
     company: Company, payouts: Sequence[PayoutLine], lines: list[PayrollLine]
 ) -> list[PayrollLine]:
@@ -489,16 +504,7 @@ def _plant_payroll_faults(
         used.add(line.employee_number)
         return line
 
-    def person_row(line: PayrollLine, status: str, calculated: Decimal, booked: Decimal) -> ReconciliationRow:
-        return ReconciliationRow(
-            line.earned_quarter, line.employee_number, line.currency_code, status, calculated, booked
-        )
-
-    def centre_row(line: PayrollLine, status: str, excess: Decimal) -> ReconciliationRow:
-        """The cost centre's row when the ledger holds ``excess`` more than was calculated."""
-        key = line.earned_quarter, line.cost_centre_code, line.currency_code
-        calculated = totals.get(key, ZERO)
-        return ReconciliationRow(*key, status, calculated, calculated + excess)
+    centre_row = partial(centre_finding, totals)
 
     def line_detail(line: PayrollLine) -> dict[str, str]:
         return {
@@ -520,7 +526,7 @@ def _plant_payroll_faults(
             "Payroll pays one person's incentive 0.01 more than was calculated.",
             line.pay_period,
             {**line_detail(line), "amount": str(amount), "calculated_amount": str(line.amount)},
-            [person_row(line, "amount_differs", line.amount, amount)],
+            [person_finding(line, "amount_differs", line.amount, amount)],
             [centre_row(line, "amount_differs", CENT)],
             "amount_differs",
         )
@@ -534,7 +540,7 @@ def _plant_payroll_faults(
             "One person's incentive was calculated and never paid.",
             line.pay_period,
             line_detail(line),
-            [person_row(line, "missing_right", line.amount, ZERO)],
+            [person_finding(line, "missing_right", line.amount, ZERO)],
             [centre_row(line, "amount_differs", -line.amount)],
             "amount_differs",
         )
@@ -548,7 +554,7 @@ def _plant_payroll_faults(
             "One person's incentive stands twice in the register, under two line ids.",
             line.pay_period,
             line_detail(line),
-            [person_row(line, "duplicate", line.amount, 2 * line.amount)],
+            [person_finding(line, "duplicate", line.amount, 2 * line.amount)],
             [centre_row(line, "amount_differs", line.amount)],
             "duplicate",
         )
@@ -558,8 +564,8 @@ def _plant_payroll_faults(
         paid = replace(line, currency_code=OTHER_CURRENCY.get(line.currency_code, "EUR"))
         lines[lines.index(line)] = paid
         rows = [
-            person_row(line, "wrong_currency", line.amount, ZERO),
-            person_row(paid, "wrong_currency", ZERO, paid.amount),
+            person_finding(line, "wrong_currency", line.amount, ZERO),
+            person_finding(paid, "wrong_currency", ZERO, paid.amount),
         ]
         plant_fault(
             company,
@@ -581,7 +587,7 @@ def _plant_payroll_faults(
         touched.add((line.earned_quarter, line.cost_centre_code))
         lines.append(line)
         row = centre_row(line, "amount_differs", line.amount)
-        rows = [person_row(line, "missing_left", ZERO, line.amount)]
+        rows = [person_finding(line, "missing_left", ZERO, line.amount)]
         plant_fault(
             company,
             "payroll_line_not_entitled",
@@ -604,7 +610,7 @@ def _plant_payroll_faults(
             "One person's incentive was paid, and booked, a month after its payment period.",
             pay_period,
             {**line_detail(line), "pay_period": pay_period, "payment_period": line.pay_period},
-            [person_row(line, "wrong_period", line.amount, line.amount)],
+            [person_finding(line, "wrong_period", line.amount, line.amount)],
             [centre_row(line, "wrong_period", ZERO)],
             "wrong_period",
         )

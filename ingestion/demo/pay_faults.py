@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ingestion.demo.model import PlantedFact
@@ -27,11 +28,13 @@ from ingestion.demo.pay_desk import (
     JournalLine,
     PayrollLine,
     ReconciliationRow,
+    centre_finding,
     centre_totals,
     ended_pay_periods,
     following_period,
     last_day,
     monthly_base,
+    person_finding,
     plant_fault,
     team_on,
     with_amount,
@@ -119,15 +122,7 @@ def plant_payroll_faults(
     ended, totals = ended_pay_periods(company), centre_totals(payouts)
     picker = _Picker(company, lines, touched)
 
-    def person(line: PayrollLine, status: str, calculated: Decimal, booked: Decimal) -> ReconciliationRow:
-        return ReconciliationRow(
-            line.earned_quarter, line.employee_number, line.currency_code, status, calculated, booked
-        )
-
-    def centre(line: PayrollLine, status: str, excess: Decimal) -> ReconciliationRow:
-        key = line.earned_quarter, line.cost_centre_code, line.currency_code
-        calculated = totals.get(key, ZERO)
-        return ReconciliationRow(*key, status, calculated, calculated + excess)
+    centre = partial(centre_finding, totals)
 
     def plant(
         code: str,
@@ -155,7 +150,7 @@ def plant_payroll_faults(
                             code,
                             "The pay run left a whole cost centre out: nobody in it was paid, nothing was booked.",
                             members[0],
-                            [person(line, "missing_right", line.amount, ZERO) for line in members],
+                            [person_finding(line, "missing_right", line.amount, ZERO) for line in members],
                             [centre(members[0], "missing_right", -total)],
                             "missing_right",
                         )
@@ -165,7 +160,7 @@ def plant_payroll_faults(
                     if bonus is not None:
                         lines = [*lines, bonus]
                         touched.add((quarter, bonus.cost_centre_code))
-                        rows = [person(bonus, "missing_left", ZERO, bonus.amount)]
+                        rows = [person_finding(bonus, "missing_left", ZERO, bonus.amount)]
                         plant(
                             code,
                             "Payroll pays an incentive, in another country's currency, to somebody without a target.",
@@ -186,7 +181,7 @@ def plant_payroll_faults(
                         code,
                         "Payroll pays one person's incentive 0.01 less than was calculated.",
                         line,
-                        [person(line, "amount_differs", line.amount, line.amount - CENT)],
+                        [person_finding(line, "amount_differs", line.amount, line.amount - CENT)],
                         [centre(line, "amount_differs", -CENT)],
                         "amount_differs",
                     )
@@ -196,7 +191,7 @@ def plant_payroll_faults(
                         code,
                         "One person's incentive stands twice in the register, under two line ids.",
                         line,
-                        [person(line, "duplicate", line.amount, 2 * line.amount)],
+                        [person_finding(line, "duplicate", line.amount, 2 * line.amount)],
                         [centre(line, "amount_differs", line.amount)],
                         "duplicate",
                     )
@@ -204,8 +199,8 @@ def plant_payroll_faults(
                     paid = replace(line, currency_code=OTHER_CURRENCY.get(line.currency_code, "EUR"))
                     lines[at] = paid
                     rows = [
-                        person(line, "wrong_currency", line.amount, ZERO),
-                        person(paid, "wrong_currency", ZERO, paid.amount),
+                        person_finding(line, "wrong_currency", line.amount, ZERO),
+                        person_finding(paid, "wrong_currency", ZERO, paid.amount),
                     ]
                     plant(
                         code,
@@ -226,7 +221,7 @@ def plant_payroll_faults(
                         "in_" + code,
                         "One person's incentive was paid, and booked, a month after its payment period.",
                         line,
-                        [person(line, "wrong_period", line.amount, line.amount)],
+                        [person_finding(line, "wrong_period", line.amount, line.amount)],
                         [centre(line, "wrong_period", ZERO)],
                         "wrong_period",
                         later,
