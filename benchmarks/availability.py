@@ -164,11 +164,9 @@ def hours_sql(first_hour: int, end_hour: int) -> str:
 
 """
     text = text.replace("placed as (", placed + "unused as (", 1)
-    text = _without(text, "unused as (", "probe_hours as (")
-    text = text.replace("outcome = 'bad'", "outcome = 2").replace("outcome = 'unknown'", "outcome = 3")
-    text = text.replace("        probe_location,\n", "").replace(
-        "monitor_id, probe_location, hour_number", "monitor_id, hour_number"
-    )
+    text = _without(text, "unused as (", "outcome_hours as (")
+    text = text.replace("        probe_location,\n", "").replace("then probe_location", "then 1")
+    text = text.replace("monitor_id, probe_location, hour_number", "monitor_id, hour_number")
     # what the figures need; the model's other columns (disputes, counts) are for the review queue
     return (
         "select monitor_id, service_code, hour_number, expected_seconds, up_bits, down_bits, state_change_count, "

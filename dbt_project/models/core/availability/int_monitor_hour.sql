@@ -18,11 +18,11 @@ run_context as (
     select * from {{ ref('int_run_context') }}
 ),
 
--- a status of its own goes before its class
+-- a status of its own goes before its class; the outcome as a number: 1 good, 2 bad, 3 unknown
 verdicts as (
     select
         found.source_outcome,
-        coalesce(exact.outcome, class.outcome, 'unknown') as outcome
+        case coalesce(exact.outcome, class.outcome) when 'good' then 1 when 'bad' then 2 else 3 end as outcome
     from (select distinct source_outcome from samples) as found
     left join outcomes as exact on found.source_outcome = exact.source_outcome
     left join outcomes as class
@@ -69,27 +69,54 @@ placed as (
             and corrected.sampled_second < expected.to_second
 ),
 
+-- a sample that came twice sets its bit twice, which is once: duplicates need no step of their own
+outcome_hours as (
+    select
+        monitor_id,
+        probe_location,
+        hour_number,
+        outcome,
+        {{ bits_at_any('slot_number') }} as bits
+    from placed
+    group by monitor_id, probe_location, hour_number, outcome
+),
+
+-- of several verdicts of one place in one interval the worst stands: bad, then unknown, then good
 probe_hours as (
     select
         monitor_id,
         probe_location,
         hour_number,
-        {{ sample_bits("outcome = 'bad'", "outcome = 'unknown'", 'slot_number') }}
-    from placed
+        {{ bits_of_any('bits') }} as sample_bits,
+        {{ bits_without(
+            bits_of_any('case when outcome = 1 then bits else 0 end'),
+            bits_of_any('case when outcome = 1 then 0 else bits end')
+        ) }} as good_bits,
+        {{ bits_of_any('case when outcome = 2 then bits else 0 end') }} as bad_bits
+    from outcome_hours
     group by monitor_id, probe_location, hour_number
 ),
 
--- of several verdicts of one place in one interval the worst stands: bad, then unknown, then good
+-- each hour is told to itself and to the one after it, which is cheaper than a join of the hours with themselves
+told_hours as (
+    select
+        *,
+        {{ number_spine('0', '1') }} as hours_later
+    from probe_hours
+),
+
 sampled_hours as (
     select
         monitor_id,
-        hour_number,
-        count(*) as location_count,
-        {{ bits_of_any('sample_bits') }} as sample_bits,
-        {{ bits_of_any(bits_without('sample_bits', bits_in_either('bad_bits', 'unknown_bits'))) }} as good_bits,
-        {{ bits_of_any('bad_bits') }} as bad_bits
-    from probe_hours
-    group by monitor_id, hour_number
+        case when hours_later = 0 then hour_number else hour_number + 1 end as hour_number,
+        count(case when hours_later = 0 then probe_location end) as location_count,
+        {{ bits_of_any('case when hours_later = 0 then sample_bits else 0 end') }} as sample_bits,
+        {{ bits_of_any('case when hours_later = 0 then good_bits else 0 end') }} as good_bits,
+        {{ bits_of_any('case when hours_later = 0 then bad_bits else 0 end') }} as bad_bits,
+        {{ bits_of_any('case when hours_later = 1 then good_bits else 0 end') }} as before_good_bits,
+        {{ bits_of_any('case when hours_later = 1 then bad_bits else 0 end') }} as before_bad_bits
+    from told_hours
+    group by monitor_id, case when hours_later = 0 then hour_number else hour_number + 1 end
 ),
 
 expected_hours as (
@@ -111,17 +138,13 @@ joined as (
         coalesce(sampled_hours.sample_bits, 0) as sample_bits,
         coalesce(sampled_hours.good_bits, 0) as good_bits,
         coalesce(sampled_hours.bad_bits, 0) as bad_bits,
-        coalesce(before_hours.good_bits, 0) as before_good_bits,
-        coalesce(before_hours.bad_bits, 0) as before_bad_bits
+        coalesce(sampled_hours.before_good_bits, 0) as before_good_bits,
+        coalesce(sampled_hours.before_bad_bits, 0) as before_bad_bits
     from expected_hours
     left join sampled_hours
         on
             expected_hours.monitor_id = sampled_hours.monitor_id
             and expected_hours.hour_number = sampled_hours.hour_number
-    left join sampled_hours as before_hours
-        on
-            expected_hours.monitor_id = before_hours.monitor_id
-            and expected_hours.hour_number - 1 = before_hours.hour_number
 ),
 
 ruled as (
