@@ -96,6 +96,48 @@ def at(case: Case, second: int) -> str:
     return f"{datetime.fromtimestamp(case.start + second, UTC):%Y-%m-%d %H:%M:%S}"
 
 
+def watched(case: Case, monitor: Monitor) -> tuple[int, int]:
+    """From which second to which the monitor is expected to speak."""
+    first = case.start + monitor.first_hour * HOUR
+    return first, min(first + monitor.hours * HOUR, case.as_of)
+
+
+def expected_states(case: Case, monitor: Monitor) -> tuple[dict[int, str], set[int]]:
+    """The state of each interval by its first second, and the intervals that hold a sample."""
+    first, last = watched(case, monitor)
+    said: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for place, second, outcome, _ in monitor.samples:
+        moment = case.start + second
+        if first <= moment < last:
+            said[moment - moment % HOUR % monitor.interval][place].add(MEANING.get(outcome, "unknown"))
+    states = {}
+    for slot in range(first, last, monitor.interval):
+        verdicts = {
+            "bad" if "bad" in words else "unknown" if "unknown" in words else "good"
+            for words in said.get(slot, {}).values()
+        }
+        if {"good", "bad"} <= verdicts:
+            states[slot] = "down" if monitor.rule == "any" else "up"
+        else:
+            states[slot] = "up" if "good" in verdicts else "down" if "bad" in verdicts else "unknown"
+    return states, set(said)
+
+
+def expected_changes(case: Case) -> dict[tuple[str, int], tuple[int, int]]:
+    """By monitor and hour: changes between up and down from one interval to the next, and gaps that begin."""
+    found: dict[tuple[str, int], tuple[int, int]] = {}
+    for number, monitor in enumerate(case.monitors):
+        before = "nothing"
+        for slot, state in expected_states(case, monitor)[0].items():
+            changes, gaps = found.get((f"m{number}", slot // HOUR), (0, 0))
+            found[f"m{number}", slot // HOUR] = (
+                changes + ({before, state} == {"up", "down"}),
+                gaps + (state == "unknown" and before != "unknown"),
+            )
+            before = state
+    return found
+
+
 def expected_buckets(case: Case) -> dict[tuple[str, int], dict[str, int]]:
     """Each monitor's buckets, second by second."""
     found: dict[tuple[str, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -108,23 +150,11 @@ def expected_buckets(case: Case) -> dict[tuple[str, int], dict[str, int]]:
         for name, windows in (("maintenance", case.maintenance), ("excluded", case.exclusions))
     }
     for number, monitor in enumerate(case.monitors):
-        first = case.start + monitor.first_hour * HOUR
-        last = min(first + monitor.hours * HOUR, case.as_of)
-        said: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        for place, second, outcome, _ in monitor.samples:
-            moment = case.start + second
-            if first <= moment < last:
-                said[moment - moment % HOUR % monitor.interval][place].add(MEANING.get(outcome, "unknown"))
+        first, last = watched(case, monitor)
+        states, said = expected_states(case, monitor)
         for moment in range(first, last):
             slot = moment - moment % HOUR % monitor.interval
-            verdicts = {
-                "bad" if "bad" in words else "unknown" if "unknown" in words else "good"
-                for words in said.get(slot, {}).values()
-            }
-            if {"good", "bad"} <= verdicts:
-                state = "down" if monitor.rule == "any" else "up"
-            else:
-                state = "up" if "good" in verdicts else "down" if "bad" in verdicts else "unknown"
+            state = states[slot]
             bucket = found[f"m{number}", moment - moment % 300]
             bucket[f"{state}_seconds"] += 1
             if moment == slot:
@@ -240,6 +270,11 @@ def test_buckets_and_roll_ups_agree_with_every_second(engine: duckdb.DuckDBPyCon
     rows = engine.execute(f"select monitor_id, epoch(bucket_at)::bigint, {columns} from view_int_monitor_bucket")
     found = {(row[0], row[1]): dict(zip(MEASURES, row[2:], strict=True)) for row in rows.fetchall()}
     assert found == {key: {name: bucket[name] for name in MEASURES} for key, bucket in expected.items()}
+
+    rows = engine.execute(
+        "select monitor_id, hour_number, state_change_count, gap_count from view_int_monitor_hour"
+    ).fetchall()
+    assert {row[:2]: row[2:] for row in rows} == expected_changes(case)
 
     # the service: worst monitor per bucket and part; then local hours and days
     zones = {"Etc/UTC", case.zone}
