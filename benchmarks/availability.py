@@ -24,7 +24,7 @@ START = "2025-01-01 00:00:00"
 START_HOUR = 482_136
 SERVICE_COUNT = 50
 # Grouping by small whole numbers goes to an array instead of a hash table where their ranges are known and fit so
-# many bits: 8 for 200 monitors, 2 for the outcome, 10 for up to 1,021 hours, which a ninth of a year does.
+# many bits: 8 for 200 monitors, 2 for the outcome, 10 for up to a thousand hours, a ninth of a year.
 SETTINGS = "set perfect_ht_threshold = 20"
 SLICES = 9
 CHILD = """

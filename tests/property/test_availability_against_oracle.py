@@ -75,9 +75,10 @@ def cases(draw: st.DrawFn) -> Case:
                 st.tuples(st.sampled_from("ab"), instants, st.sampled_from(OUTCOMES), st.integers(0, 9)), max_size=60
             )
         )
-        # a probe that is good throughout, so that there is something to be cut
+        # a probe that is good to the end of an hour, so that there is something to be cut and to break off
         if draw(st.booleans()):
-            monitor.samples += [("a", at, "good", 1) for at in range(0, 5 * HOUR, monitor.interval)]
+            good_until = draw(st.integers(1, 5)) * HOUR
+            monitor.samples += [("a", at, "good", 1) for at in range(0, good_until, monitor.interval)]
         monitors.append(monitor)
     windows = st.lists(
         st.tuples(st.sampled_from(("s1", "s2")), st.integers(-HOUR, 5 * HOUR), st.integers(0, 2 * HOUR)), max_size=4
