@@ -49,7 +49,11 @@ expected as (
         register.*,
         {{ epoch_seconds('register.effective_from') }} as from_second,
         {{ epoch_seconds('least(coalesce(register.effective_to, run_context.as_of_at), run_context.as_of_at)') }}
-            as to_second
+            as to_second,
+        {{ int_div('3600', 'register.expected_interval_seconds') }} - 1 as last_slot,
+        -- which verdict of two places stands: every bit where it is bad's, or good's
+        case when register.location_rule = 'all' then 0 else -1 end as bad_stands,
+        case when register.location_rule = 'all' then -1 else 0 end as good_stands
     from register
     cross join run_context
 ),
@@ -132,7 +136,6 @@ joined as (
     select
         expected_hours.*,
         least(expected_hours.to_second - expected_hours.hour_number * 3600, 3600) as expected_seconds,
-        {{ int_div('3600', 'expected_hours.expected_interval_seconds') }} - 1 as last_slot,
         expected_hours.hour_number * 3600 > expected_hours.from_second as has_hour_before,
         coalesce(sampled_hours.location_count, 0) as location_count,
         coalesce(sampled_hours.sample_bits, 0) as sample_bits,
@@ -152,17 +155,12 @@ ruled as (
         *,
         {{ int_div('expected_seconds + expected_interval_seconds - 1', 'expected_interval_seconds') }}
             as expected_count,
-        case when location_rule = 'all' then good_bits else {{ bits_without('good_bits', 'bad_bits') }} end as up_bits,
-        case when location_rule = 'all' then {{ bits_without('bad_bits', 'good_bits') }} else bad_bits end as down_bits,
-        case
-            when location_rule = 'all' then {{ bit_value('before_good_bits', 'last_slot') }}
-            else {{ bit_value(bits_without('before_good_bits', 'before_bad_bits'), 'last_slot') }}
-        end as before_up,
-        case
-            when location_rule = 'all'
-                then {{ bit_value(bits_without('before_bad_bits', 'before_good_bits'), 'last_slot') }}
-            else {{ bit_value('before_bad_bits', 'last_slot') }}
-        end as before_down
+        {{ bits_without('good_bits', bits_in_both('bad_bits', 'bad_stands')) }} as up_bits,
+        {{ bits_without('bad_bits', bits_in_both('good_bits', 'good_stands')) }} as down_bits,
+        {{ bit_value(bits_without('before_good_bits', bits_in_both('before_bad_bits', 'bad_stands')), 'last_slot') }}
+            as before_up,
+        {{ bit_value(bits_without('before_bad_bits', bits_in_both('before_good_bits', 'good_stands')), 'last_slot') }}
+            as before_down
     from joined
 ),
 
