@@ -27,7 +27,8 @@ PREPARED_MODELS = (
     "int_slt_situation", "int_slt_situation_slot", "int_slt_situation_target", "int_clock_scope", "int_clock_piece",
     "int_clock_day", "int_clock_slot", "int_slt_terms", "int_slt_slot_terms", "int_ticket_step",
 )  # fmt: skip
-TOTALS_MODEL = "int_slt_telescoped"
+# Start and ends, how long, and when beyond the target.
+TOTALS_MODELS = ("int_slt_span", "int_slt_telescoped", "int_slt_telescoped_breach")
 # From the totals to the explained stretches: those of clocks that telescope, of the others, and the mart of both.
 SEGMENT_MODELS = (
     "int_slt_telescoped_interval", "int_slt_state_change", "int_slt_outline", "int_slt_assignment", "int_slt_interval",
@@ -86,7 +87,7 @@ def compare(database: Path, project: Path, folder: Path, repeats: int, with_segm
         Variant("floor: events by text key", floor("ticket_key", "event_at", "int_ticket_event"), folder=ROOT),
         Variant("floor: narrow steps by integer", floor("ticket_id", "event_s", "int_ticket_step"), folder=ROOT),
         Variant("dbt alone", dbt(project, folder, TINY_MODEL), environment, folder=ROOT),
-        Variant("clock totals, two targets", dbt(project, folder, TOTALS_MODEL, full=True), environment, folder=ROOT),
+        Variant("clock totals, two targets", dbt(project, folder, *TOTALS_MODELS, full=True), environment, folder=ROOT),
     ]
     if with_segments:
         command = dbt(project, folder, *SEGMENT_MODELS, full=True)

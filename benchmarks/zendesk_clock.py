@@ -32,30 +32,33 @@ EVENT_MODELS = ("int_ticket_situation", "int_ticket_step")
 CLOCK_MODELS = (
     "int_clock_horizon", "int_calendar_segment", "int_slt_definition", "int_slt_situation",
     "int_slt_situation_slot", "int_slt_situation_target", "int_clock_scope", "int_slt_terms", "int_slt_slot_terms",
-    "int_clock_piece", "int_clock_slot", "int_slt_telescoped",
+    "int_clock_piece", "int_clock_slot", "int_slt_span", "int_slt_telescoped", "int_slt_telescoped_breach",
 )  # fmt: skip
 SEEDS = ("calendar", "calendar_segment", "calendar_holiday", "service", "contract",
          "slt_definition", "slt_condition", "slt_target")  # fmt: skip
 # bounds the memory: tickets in a range times definitions
 CLOCKS_A_RANGE = 1_500_000
 CUT = re.compile(r"\(/\*tickets\*/ (.*?) /\*tickets\*/ is not null\)")
-SETTINGS = {"core.int_slt_telescoped": "asof_loop_join_threshold"}
+# what the models set while they are built
+SETTINGS = {
+    "core.int_slt_span": {"perfect_ht_threshold": "20"},
+    "core.int_slt_telescoped": {"disabled_optimizers": "'join_order,build_side_probe_side'"},
+    "core.int_slt_telescoped_breach": {
+        "disabled_optimizers": "'join_order,build_side_probe_side'",
+        "asof_loop_join_threshold": "0",
+    },
+    "slt.result": {"disabled_optimizers": "'join_order,build_side_probe_side'"},
+}
 
 # what fct_ticket_slt says of a ticket and a target, from the telescoped clock
-RESULT_TERMS = """
-select
-    slot_terms.slot_terms_key,
-    slot_terms.target_seconds,
-    terms.slt_code,
-    terms.calendar_code,
-    situations.priority,
-    situations.service_code
-from core.int_slt_slot_terms as slot_terms
-inner join core.int_slt_terms as terms on slot_terms.terms_id = terms.terms_id
-inner join core.int_ticket_situation as situations on terms.situation_id = situations.situation_id
-order by slot_terms.slot_terms_key
-"""
 RESULT = """
+{%- set slots = range(1, slt_slot_count() | int + 1) -%}
+{%- set ended_s -%}
+case clocks.slot_number{% for slot in slots %} when {{ slot }} then spans.end_s_{{ slot }}{% endfor %} end
+{%- endset -%}
+{%- set wall_seconds -%}
+coalesce({{ ended_s }}, {{ clock_seconds('run_context.as_of_at') }}) - spans.start_s
+{%- endset -%}
 select
     clocks.ticket_id,
     terms.slt_code,
@@ -63,21 +66,30 @@ select
     terms.service_code,
     terms.calendar_code,
     terms.target_seconds,
-    {{ clock_instant('clocks.start_s') }} as start_at,
-    case when clocks.is_ended then {{ clock_instant('clocks.end_s') }} end as stop_at,
-    clocks.wall_seconds,
+    {{ clock_instant('spans.start_s') }} as start_at,
+    {{ clock_instant(ended_s) }} as stop_at,
+    {{ wall_seconds }} as wall_seconds,
     clocks.paused_seconds,
-    clocks.outside_calendar_seconds,
+    {{ wall_seconds }}
+    - clocks.paused_seconds - clocks.business_seconds as outside_calendar_seconds,
     clocks.excluded_seconds,
-    clocks.net_seconds,
-    clocks.net_seconds > terms.target_seconds as is_breached_adjusted,
-    clocks.net_seconds + clocks.excluded_seconds > terms.target_seconds as is_breached_raw,
-    {{ clock_instant('clocks.original_breach_s') }} as original_breach_at,
-    {{ clock_instant('clocks.breach_s') }} as breach_at
+    clocks.business_seconds - clocks.excluded_seconds as net_seconds,
+    clocks.business_seconds - clocks.excluded_seconds > terms.target_seconds as is_breached_adjusted,
+    clocks.business_seconds > terms.target_seconds as is_breached_raw,
+    {{ clock_instant('breaches.original_breach_s') }} as original_breach_at,
+    {{ clock_instant('breaches.breach_s') }} as breach_at
 from core.int_slt_telescoped as clocks
-inner join slt.result_terms as terms
-    on clocks.target_situation_id * {{ slt_slot_count() }} + clocks.slot_number = terms.slot_terms_key
-where {{ for_tickets('clocks.ticket_id') }}
+inner join core.int_slt_span as spans on clocks.ticket_id = spans.ticket_id
+inner join core.int_slt_slot_terms as terms on clocks.slot_terms_id = terms.slot_terms_id
+left join core.int_slt_telescoped_breach as breaches
+    on
+        clocks.ticket_id = breaches.ticket_id
+        and clocks.slot_number = breaches.slot_number
+        and {{ for_tickets('breaches.ticket_id') }}
+cross join core.int_run_context as run_context
+where
+    {{ for_tickets('clocks.ticket_id') }}
+    and {{ for_tickets('spans.ticket_id') }}
 """
 
 
@@ -109,8 +121,8 @@ def main(arguments: list[str] | None = None) -> int:
             connection.execute(STEPS.read_text().split(STEP_MARK)[0])
             tell(options.tell_time, "adapter")
         if not options.only_steps:
-            tables += [f"core.{model}" for model in CLOCK_MODELS] + ["slt.result_terms", "slt.result"]
-            texts += [model_text(model) for model in CLOCK_MODELS] + [RESULT_TERMS, RESULT]
+            tables += [f"core.{model}" for model in CLOCK_MODELS] + ["slt.result"]
+            texts += [model_text(model) for model in CLOCK_MODELS] + [RESULT]
         for table, sql in zip(tables, rendered(texts, definitions[0]), strict=True):
             build(connection, table, sql, CLOCKS_A_RANGE // definitions[0])
             tell(options.tell_time, table)
@@ -138,9 +150,9 @@ def rendered(texts: Sequence[str], definition_count: int) -> list[str]:
 
 def build(connection: duckdb.DuckDBPyConnection, table: str, sql: str, size: int) -> None:
     """Create a table, in ranges of `size` tickets where its SQL is cut by ticket."""
-    setting = SETTINGS.get(table)
-    if setting is not None:
-        connection.execute(f"set {setting} = 0")
+    settings = SETTINGS.get(table, {})
+    for setting, value in settings.items():
+        connection.execute(f"set {setting} = {value}")
     ranges = [""]
     if CUT.search(sql):
         last = connection.execute("select max(id) from zendesk.ticket").fetchone()[0] or 0
@@ -148,7 +160,7 @@ def build(connection: duckdb.DuckDBPyConnection, table: str, sql: str, size: int
     for number, condition in enumerate(ranges):
         chunk = CUT.sub(rf"(\1 {condition})", sql) if condition else sql
         connection.execute(f"create table {table} as {chunk}" if number == 0 else f"insert into {table} {chunk}")
-    if setting is not None:
+    for setting in settings:
         connection.execute(f"reset {setting}")
 
 

@@ -137,7 +137,9 @@ steps as (
 select
     cast(ticket_id as integer) as ticket_id,
     event_s,
-    coalesce(lag(situation_id) over (partition by ticket_id order by event_s), 0) as situation_before_id,
+    lead(event_s) over history as next_event_s,
+    coalesce(lag(situation_id) over history, 0) as situation_before_id,
     situation_id as situation_after_id
 from steps
+window history as (partition by ticket_id order by event_s)
 order by ticket_id, event_s

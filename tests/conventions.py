@@ -293,7 +293,10 @@ def tables_by_reference(model: Model) -> list[str]:
 # Models that name relations in place, each with why.
 RELATIONS_IN_PLACE = {
     "int_slt_telescoped": "a CTE used twice is computed on its own: the joins lose sight of its dense keys",
+    "int_slt_span": "as int_slt_telescoped",
+    "int_slt_telescoped_breach": "as int_slt_telescoped",
     "int_slt_telescoped_interval": "as int_slt_telescoped",
+    "int_slt_result": "as int_slt_telescoped, for its tickets by the million",
     "fct_slt_clock_segment": "a CTE used once a class would hold every stretch in memory",
 }
 

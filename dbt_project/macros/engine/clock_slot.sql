@@ -1,38 +1,55 @@
 {#- The clock's fast lookup table has a row per slot of six hours and scope, found by one dense INTEGER: an equality
-    join on it is a look into an array. So many open and active pieces fit into a slot; a test fails when one
-    needs more (a piece that does not fit would be time lost). -#}
+    join on it is a look into an array. So many open pieces, and excluded ones within them, fit into a slot; a test
+    fails when one needs more (a piece that does not fit would be time lost). -#}
 {% macro clock_slot_seconds() -%} 21600 {%- endmacro %}
-{% macro clock_slot_pieces(kind) -%} {{ {'open': 3, 'active': 4}[kind] }} {%- endmacro %}
+{% macro clock_slot_pieces(kind) -%} {{ {'open': 3, 'excluded': 4}[kind] }} {%- endmacro %}
 
 {#- Key of int_clock_slot for a second of the clock and a scope. -#}
 {% macro clock_slot_key(clock_s, scope_id, scope_count) -%}
     ({{ int_div(clock_s, clock_slot_seconds()) }} * {{ scope_count }} + {{ scope_id }})
 {%- endmacro %}
 
-{#- Reading of a scope's clock at a second, from the row of int_clock_slot. A piece adds the second cut to its
-    bounds; the base has the bounds' beginnings taken off. Unused pieces are [0, 0), never null. -#}
+{#- Reading of a scope's clock at a second, from the row of int_clock_slot: seconds open, excluded (of the open ones) or
+    active (open and not excluded) since the horizon began. A piece adds the second cut to its bounds; the base has the
+    bounds' beginnings taken off. Unused pieces are [0, 0), never null. Most slots have one open piece and no excluded
+    one, so the others are looked at only where there are some. -#}
 {% macro clock_slot_reading(slot_row, clock_s, kind) -%}
+    {%- if kind == 'active' -%}
+    ({{ clock_slot_reading(slot_row, clock_s, 'open') }} - {{ clock_slot_reading(slot_row, clock_s, 'excluded') }})
+    {%- else -%}
+    {%- set unconditional = {'open': 1, 'excluded': 0}[kind] -%}
     (
         {{ slot_row }}.{{ kind }}_base_seconds
         {%- for number in range(1, clock_slot_pieces(kind) | int + 1) %}
-        + least(
+        {%- if number == unconditional + 1 %}
+        + case when {{ slot_row }}.{{ kind }}_piece_count > {{ unconditional }} then
+        {%- endif %}
+        {{ '+ ' if number != unconditional + 1 }}least(
             greatest({{ clock_s }} % {{ clock_slot_seconds() }}, {{ slot_row }}.{{ kind }}_from_{{ number }}_seconds),
             {{ slot_row }}.{{ kind }}_to_{{ number }}_seconds
         )
         {%- endfor %}
+        else 0 end
     )
+    {%- endif -%}
 {%- endmacro %}
 
-{#- Query, to be imported as CTE `reach`: the slots that the tickets at hand can reach. A clock ends at an event or at
+{#- Query, to be imported as CTE `reach`: the slots that the clocks at hand can reach. A clock ends at an event or at
     as_of. -#}
 {% macro clock_reach() -%}
     select
-        {{ int_div('min(steps.event_s)', clock_slot_seconds()) }} as first_slot_number,
-        {{ int_div('max(steps.event_s)', clock_slot_seconds()) }} as last_slot_number,
+        {{ int_div('min(spans.start_s)', clock_slot_seconds()) }} as first_slot_number,
+        {{ int_div('max(greatest(spans.start_s' ~ span_ends() ~ '))', clock_slot_seconds()) }} as last_slot_number,
         {{ int_div('min(run_context.as_of_s)', clock_slot_seconds()) }} as as_of_slot_number
-    from {{ ref('int_ticket_step') }} as steps
+    from {{ ref('int_slt_span') }} as spans
     cross join run_context
-    where {{ for_tickets('steps.ticket_id') }}
+    where {{ for_tickets('spans.ticket_id') }}
+{%- endmacro %}
+
+{% macro span_ends() -%}
+    {%- for slot in range(1, slt_slot_count() | int + 1) -%}
+        , coalesce(spans.end_s_{{ slot }}, spans.start_s)
+    {%- endfor -%}
 {%- endmacro %}
 
 {#- The clock's lookup table within `reach`: building the array costs as much as twenty looks into it. -#}
@@ -67,4 +84,9 @@
 {%- endmacro %}
 {% macro duckdb__mark_situation(mark) -%}
     cast(({{ mark }}) & 1048575 as integer)
+{%- endmacro %}
+
+{#- One whole number for a ticket's clock: a join or group by two columns is no look into an array. -#}
+{% macro clock_key(ticket_id, slot_number) -%}
+    ({{ ticket_id }} * {{ slt_slot_count() }} + {{ slot_number }})
 {%- endmacro %}

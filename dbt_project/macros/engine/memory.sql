@@ -18,7 +18,7 @@
     {%- set parts = [
         var('slt_slot_count') | string, var('slt_telescoping') | string,
         clock_reading('day', 'at_s', 'open'), clock_reading('day', 'at_s', 'active'),
-        clock_slot_reading('slot', 'clock_s', 'open'), clock_slot_reading('slot', 'clock_s', 'active'),
+        clock_slot_reading('slot', 'clock_s', 'open'), clock_slot_reading('slot', 'clock_s', 'excluded'),
         clock_slot_key('clock_s', 'scope_id', 'scope_count'), slt_condition_holds('situation', 'condition'),
         mark('clock_s', 'situation_id'), local_to_utc('local_at', 'zone')
     ] -%}

@@ -1,37 +1,26 @@
-{{ config(materialized='by_ticket') }}
+{#- What the telescoped clocks stand on is named in place and not as CTEs, so that each join is a look into an array (as
+    in int_slt_telescoped). -#}
+{{ config(
+    materialized='by_ticket',
+    pre_hook="set disabled_optimizers = 'join_order,build_side_probe_side'",
+    post_hook="reset disabled_optimizers"
+) }}
 {%- set classes = ['wall', 'paused', 'outside_calendar', 'excluded', 'net', 'stopped'] -%}
-with telescoped as (
-    select * from {{ ref('int_slt_telescoped') }}
-    where {{ for_tickets('ticket_id') }}
-),
-
-ticket_ids as (
-    select * from {{ ref('int_ticket_id') }}
-    where {{ for_tickets('ticket_id') }}
-),
-
-tickets as (
+{%- set slots = range(1, slt_slot_count() | int + 1) -%}
+with tickets as (
     select * from {{ ref('int_ticket') }}
-),
-
-situations as (
-    select * from {{ ref('int_ticket_situation') }}
-),
-
-conditions_met as (
-    select * from {{ ref('int_slt_situation') }}
+    where {{ for_tickets('ticket_id') }}
 ),
 
 definitions as (
     select * from {{ ref('int_slt_definition') }}
 ),
 
-terms as (
-    select * from {{ ref('int_slt_terms') }}
-),
-
 run_context as (
-    select as_of_at from {{ ref('int_run_context') }}
+    select
+        as_of_at,
+        {{ clock_seconds('as_of_at') }} as as_of_s
+    from {{ ref('int_run_context') }}
 ),
 
 assignments as (
@@ -49,53 +38,90 @@ breaches as (
     where {{ for_tickets('ticket_id') }}
 ),
 
-named as (
+-- when each of a ticket's clocks ran, by the column of its slot
+spanned as (
     select
-        ticket_ids.ticket_key || ':' || conditions_met.slt_code as ticket_slt_key,
-        telescoped.ticket_id,
-        ticket_ids.ticket_key,
-        conditions_met.slt_code,
-        conditions_met.slt_version,
+        clocks.ticket_id,
+        clocks.slot_number,
+        clocks.slot_terms_id,
+        spans.start_s,
+        case clocks.slot_number
+        {%- for slot in slots %}
+            when {{ slot }} then spans.end_s_{{ slot }}
+        {%- endfor %}
+        end as ended_s,
+        case clocks.slot_number
+        {%- for slot in slots %}
+            when {{ slot }} then spans.end_situation_id_{{ slot }}
+        {%- endfor %}
+        end as end_situation_id,
+        clocks.paused_seconds,
+        clocks.business_seconds,
+        clocks.excluded_seconds
+    from {{ ref('int_slt_telescoped') }} as clocks
+    inner join {{ ref('int_slt_span') }} as spans on clocks.ticket_id = spans.ticket_id
+    where {{ for_tickets('clocks.ticket_id') }} and {{ for_tickets('spans.ticket_id') }}
+),
+
+telescoped as (
+    select
+        tickets.ticket_key || ':' || terms.slt_code as ticket_slt_key,
+        spanned.ticket_id,
+        tickets.ticket_key,
+        tickets.ticket_number,
+        tickets.source_system,
+        terms.slt_code,
+        terms.slt_version,
+        terms.phase,
+        terms.at_risk_share,
         false as has_history_contradiction,
+        true as is_telescoped,
         1 as cycle_number,
-        target_situations.service_code,
-        target_situations.contract_code,
+        terms.service_code,
+        terms.contract_code,
         terms.business_unit_code,
         end_situations.team_code,
-        target_situations.priority,
+        terms.priority,
         terms.calendar_code,
         terms.scope_id,
         terms.target_seconds,
         terms.tolerance_seconds,
-        {{ clock_instant('telescoped.start_s') }} as start_at,
-        case when telescoped.is_ended then {{ clock_instant('telescoped.end_s') }} end as ended_at,
-        end_conditions.own_role as end_role,
-        {% for class in classes if class != 'stopped' -%}
-        telescoped.{{ class }}_seconds,
-        {% endfor -%}
+        {{ clock_instant('spanned.start_s') }} as start_at,
+        {{ clock_instant('spanned.ended_s') }} as ended_at,
+        case
+            when
+                case spanned.slot_number
+                {%- for slot in slots %}
+                    when {{ slot }} then end_slots.is_canceled_{{ slot }}
+                {%- endfor %}
+                end = 1
+                then 'canceled'
+            else 'stopped'
+        end as end_role,
+        coalesce(spanned.ended_s, run_context.as_of_s) - spanned.start_s as wall_seconds,
+        spanned.paused_seconds,
+        coalesce(spanned.ended_s, run_context.as_of_s) - spanned.start_s
+        - spanned.paused_seconds - spanned.business_seconds as outside_calendar_seconds,
+        spanned.excluded_seconds,
+        spanned.business_seconds - spanned.excluded_seconds as net_seconds,
         0 as stopped_seconds,
-        {{ clock_instant('telescoped.original_breach_s') }} as original_breach_at,
-        {{ clock_instant('telescoped.breach_s') }} as breach_at
-    from telescoped
-    inner join ticket_ids on telescoped.ticket_id = ticket_ids.ticket_id
-    inner join situations as target_situations
-        on telescoped.target_situation_id = target_situations.situation_id
-    inner join situations as end_situations on telescoped.end_situation_id = end_situations.situation_id
-    inner join conditions_met
+        {{ clock_instant('telescoped_breaches.original_breach_s') }} as original_breach_at,
+        {{ clock_instant('telescoped_breaches.breach_s') }} as breach_at,
+        tickets.batch_id
+    from spanned
+    inner join {{ ref('int_ticket') }} as tickets on spanned.ticket_id = tickets.ticket_id
+    inner join {{ ref('int_slt_slot_terms') }} as terms on spanned.slot_terms_id = terms.slot_terms_id
+    inner join {{ ref('int_ticket_situation') }} as end_situations
+        on spanned.end_situation_id = end_situations.situation_id
+    inner join {{ ref('int_slt_situation_slot') }} as end_slots
+        on spanned.end_situation_id = end_slots.situation_id
+    left join {{ ref('int_slt_telescoped_breach') }} as telescoped_breaches
         on
-            telescoped.target_situation_id = conditions_met.situation_id
-            and telescoped.slot_number = conditions_met.slot_number
-    inner join conditions_met as end_conditions
-        on
-            telescoped.end_situation_id = end_conditions.situation_id
-            and telescoped.slot_number = end_conditions.slot_number
-    inner join terms
-        on
-            telescoped.target_situation_id = terms.situation_id
-            and conditions_met.slt_code = terms.slt_code
-            and conditions_met.slt_version = terms.slt_version
-            and {{ clock_date('telescoped.start_s') }} >= terms.from_on
-            and {{ clock_date('telescoped.start_s') }} <= terms.to_on
+            spanned.ticket_id = telescoped_breaches.ticket_id
+            and spanned.slot_number = telescoped_breaches.slot_number
+            and {{ for_tickets('telescoped_breaches.ticket_id') }}
+    cross join run_context
+    where {{ for_tickets('tickets.ticket_id') }}
 ),
 
 summed as (
@@ -114,9 +140,14 @@ from_intervals as (
         assignments.ticket_slt_key,
         assignments.ticket_id,
         assignments.ticket_key,
+        tickets.ticket_number,
+        tickets.source_system,
         assignments.slt_code,
         assignments.slt_version,
+        definitions.phase,
+        definitions.at_risk_share,
         assignments.has_history_contradiction,
+        false as is_telescoped,
         assignments.cycle_number,
         assignments.service_code,
         assignments.contract_code,
@@ -137,22 +168,22 @@ from_intervals as (
         coalesce(summed.{{ class }}_seconds, 0) as {{ class }}_seconds,
         {% endfor -%}
         breaches.original_breach_at,
-        breaches.breach_at
+        breaches.breach_at,
+        tickets.batch_id
     from assignments
+    inner join tickets on assignments.ticket_key = tickets.ticket_key
+    inner join definitions
+        on
+            assignments.slt_code = definitions.slt_code
+            and assignments.slt_version = definitions.slt_version
     left join summed on assignments.ticket_slt_key = summed.ticket_slt_key
     left join breaches on assignments.ticket_slt_key = breaches.ticket_slt_key
 ),
 
 combined as (
-    select
-        *,
-        true as is_telescoped
-    from named
+    select * from telescoped
     union all
-    select
-        *,
-        false as is_telescoped
-    from from_intervals
+    select * from from_intervals
 ),
 
 final as (
@@ -160,12 +191,12 @@ final as (
         combined.ticket_slt_key,
         combined.ticket_id,
         combined.ticket_key,
-        tickets.ticket_number,
-        tickets.source_system,
+        combined.ticket_number,
+        combined.source_system,
         combined.slt_code,
         combined.slt_version,
-        definitions.phase,
-        definitions.at_risk_share,
+        combined.phase,
+        combined.at_risk_share,
         combined.has_history_contradiction,
         combined.is_telescoped,
         combined.cycle_number,
@@ -188,13 +219,8 @@ final as (
         {% endfor -%}
         combined.original_breach_at,
         combined.breach_at,
-        tickets.batch_id
+        combined.batch_id
     from combined
-    inner join tickets on combined.ticket_key = tickets.ticket_key
-    inner join definitions
-        on
-            combined.slt_code = definitions.slt_code
-            and combined.slt_version = definitions.slt_version
     cross join run_context
 )
 

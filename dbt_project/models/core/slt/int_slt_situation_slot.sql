@@ -17,6 +17,7 @@ simple as (
         situations.slot_number,
         {{ slot_bit }} as slot_bit,
         situations.own_role in ('stopped', 'canceled') as is_ended,
+        situations.own_role = 'canceled' as is_canceled,
         situations.own_role = 'paused' as is_paused,
         -- what the telescoped sum can say of the whole clock from its situations alone
         {{ var('slt_telescoping') | string | lower }} and situations.can_attach
@@ -36,15 +37,17 @@ simple as (
 wide as (
     select
         situation_id,
+        cast(sum(slot_bit) as integer) as slot_code,
         cast(sum(case when is_ended then slot_bit else 0 end) as integer) as ended_code,
         cast(sum(case when is_paused then slot_bit else 0 end) as integer) as paused_code,
         cast(sum(case when is_telescoped then slot_bit else 0 end) as integer) as telescoped_code,
     {% for slot in slots -%}
     max(case when slot_number = {{ slot }} and is_ended then 1 else 0 end) as is_ended_{{ slot }},
+    max(case when slot_number = {{ slot }} and is_canceled then 1 else 0 end) as is_canceled_{{ slot }},
     max(case when slot_number = {{ slot }} and is_paused then 1 else 0 end) as is_paused_{{ slot }},
     max(case when slot_number = {{ slot }} and is_telescoped then 1 else 0 end)
         as is_telescoped_{{ slot }},
-    max(case when slot_number = {{ slot }} and is_first_stop then 1 else 0 end) as is_first_stop_{{ slot }},
+    min(case when slot_number = {{ slot }} and is_first_stop then -1 else 1 end) as turn_sign_{{ slot }},
     max(case when slot_number = {{ slot }} and is_as_of_start then 1 else 0 end)
         as is_as_of_start_{{ slot }}{{ ',' if not loop.last }}
     {% endfor -%}
@@ -52,18 +55,20 @@ wide as (
     group by situation_id
 ),
 
--- before the first event
+-- before the first event; its code is no other's, so that the first step is always a change
 nothing as (
     select
         0 as situation_id,
-        0 as ended_code,
+        0 as slot_code,
+        -1 as ended_code,
         0 as paused_code,
         0 as telescoped_code,
     {% for slot in slots -%}
     0 as is_ended_{{ slot }},
+    0 as is_canceled_{{ slot }},
     0 as is_paused_{{ slot }},
     0 as is_telescoped_{{ slot }},
-    0 as is_first_stop_{{ slot }},
+    1 as turn_sign_{{ slot }},
     0 as is_as_of_start_{{ slot }}{{ ',' if not loop.last }}
     {% endfor -%}
 ),

@@ -1,6 +1,10 @@
 {#- The dictionaries are named in place and not as CTEs, so that each join with them is a look into an array (as in
     int_slt_telescoped). -#}
-{{ config(materialized='by_ticket') }}
+{{ config(
+    materialized='by_ticket',
+    pre_hook="set disabled_optimizers = 'join_order,build_side_probe_side'",
+    post_hook="reset disabled_optimizers"
+) }}
 {%- set slots = range(1, slt_slot_count() | int + 1) -%}
 {%- set reached_slots = reached_clock_slots() -%}
 {%- set columns = [
@@ -29,10 +33,12 @@ stretches as (
     select
         steps.ticket_id,
         {{ slot }} as slot_number,
-        clocks.scope_id,
+        terms.scope_id,
         steps.situation_after_id as situation_id,
         steps.event_s as from_s,
-        case when steps.next_event_s < clocks.end_s then steps.next_event_s else clocks.end_s end as to_s,
+        least(
+            coalesce(steps.next_event_s, run_context.as_of_s), coalesce(spans.end_s_{{ slot }}, run_context.as_of_s)
+        ) as to_s,
         1 - situation_slots.is_paused_{{ slot }} as is_running,
         situation_slots.is_ended_{{ slot }} = 1 as is_reopened_stretch,
         steps.is_state_carried,
@@ -40,14 +46,19 @@ stretches as (
         steps.batch_id,
         run_context.scope_count
     from {{ ref('int_ticket_step') }} as steps
-    inner join {{ ref('int_slt_telescoped') }} as clocks
-        on steps.ticket_id = clocks.ticket_id and steps.event_s < clocks.end_s
+    inner join {{ ref('int_slt_span') }} as spans on steps.ticket_id = spans.ticket_id
+    inner join {{ ref('int_slt_telescoped') }} as clocks on steps.ticket_id = clocks.ticket_id
+    inner join {{ ref('int_slt_slot_terms') }} as terms on clocks.slot_terms_id = terms.slot_terms_id
     inner join {{ ref('int_slt_situation_slot') }} as situation_slots
         on steps.situation_after_id = situation_slots.situation_id
     cross join run_context
     where
         clocks.slot_number = {{ slot }}
+        and case
+            when steps.event_s < coalesce(spans.end_s_{{ slot }}, run_context.as_of_s) then 1 else 0
+        end = 1
         and {{ for_tickets('clocks.ticket_id') }}
+        and {{ for_tickets('spans.ticket_id') }}
         and {{ for_tickets('steps.ticket_id') }}
     {{ 'union all' if not loop.last }}
     {% endfor -%}
@@ -64,9 +75,9 @@ read_off as (
             - {{ clock_slot_reading('from_slots', 'stretches.from_s', 'open') }}
         ) as open_seconds,
         stretches.is_running * (
-            {{ clock_slot_reading('to_slots', 'stretches.to_s', 'active') }}
-            - {{ clock_slot_reading('from_slots', 'stretches.from_s', 'active') }}
-        ) as net_seconds
+            {{ clock_slot_reading('to_slots', 'stretches.to_s', 'excluded') }}
+            - {{ clock_slot_reading('from_slots', 'stretches.from_s', 'excluded') }}
+        ) as excluded_seconds
     from stretches
     inner join {{ reached_slots }} as from_slots
         on
@@ -83,8 +94,8 @@ final as (
         {% endfor -%}
         (1 - is_running) * (to_s - from_s) as paused_seconds,
         is_running * (to_s - from_s) - open_seconds as outside_calendar_seconds,
-        open_seconds - net_seconds as excluded_seconds,
-        net_seconds
+        excluded_seconds,
+        open_seconds - excluded_seconds as net_seconds
     from read_off
 )
 

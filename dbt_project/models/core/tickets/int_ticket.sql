@@ -27,6 +27,7 @@ contradictions as (
 combined as (
     select
         records.ticket_key,
+        last_events.ticket_id,
         records.source_system,
         records.ticket_number,
         records.opened_at,
@@ -61,6 +62,7 @@ combined as (
 final as (
     select
         ticket_key,
+        ticket_id,
         source_system,
         ticket_number,
         opened_at,

@@ -1,11 +1,11 @@
-{%- set kinds = ['open', 'active'] -%}
+{%- set kinds = ['open', 'excluded'] -%}
 {%- set slot_seconds = clock_slot_seconds() -%}
 with pieces as (
     select
         scope_id,
         cast(from_s - {{ clock_origin() }} as integer) as from_s,
         cast(to_s - {{ clock_origin() }} as integer) as to_s,
-        active_seconds > 0 as is_active
+        active_seconds = 0 as is_excluded
     from {{ ref('int_clock_piece') }}
 ),
 
@@ -42,7 +42,7 @@ reached as (
         pieces.scope_id,
         pieces.from_s,
         pieces.to_s,
-        pieces.is_active,
+        pieces.is_excluded,
         {{ int_div('pieces.from_s', slot_seconds) }} + quarters.quarter_number as slot_number
     from pieces
     cross join quarters
@@ -54,7 +54,7 @@ cut as (
         slot_number,
         greatest(from_s - slot_number * {{ slot_seconds }}, 0) as from_seconds,
         least(to_s - slot_number * {{ slot_seconds }}, {{ slot_seconds }}) as to_seconds,
-        is_active
+        is_excluded
     from reached
     where slot_number * {{ slot_seconds }} < to_s
 ),
@@ -73,7 +73,7 @@ cut as (
             else 1
         end as begins
     from cut
-    {% if kind == 'active' %}where is_active{% endif %}
+    {% if kind == 'excluded' %}where is_excluded{% endif %}
 ),
 
 {{ kind }}_numbered as (
@@ -105,6 +105,7 @@ cut as (
         max(case when piece_number = {{ number }} then from_seconds end) as from_{{ number }}_seconds,
         max(case when piece_number = {{ number }} then to_seconds end) as to_{{ number }}_seconds,
         {% endfor -%}
+        count(*) as piece_count,
         sum(to_seconds - from_seconds) as slot_seconds,
         sum(from_seconds) as from_sum_seconds
     from {{ kind }}_merged
@@ -124,6 +125,7 @@ final as (
             coalesce(sum({{ kind }}_wide.slot_seconds) over earlier, 0) - coalesce({{ kind }}_wide.from_sum_seconds, 0)
             as integer
         ) as {{ kind }}_base_seconds,
+        cast(coalesce({{ kind }}_wide.piece_count, 0) as integer) as {{ kind }}_piece_count,
         {% for number in range(1, clock_slot_pieces(kind) | int + 1) -%}
         cast(coalesce({{ kind }}_wide.from_{{ number }}_seconds, 0) as integer) as {{ kind }}_from_{{ number }}_seconds,
         cast(coalesce({{ kind }}_wide.to_{{ number }}_seconds, 0) as integer) as {{ kind }}_to_{{ number }}_seconds,

@@ -1,6 +1,6 @@
 -- A slot in which the clock's reading at its end is not the reading at the next one's start: it has more pieces
 -- than the row has places for. Raise clock_slot_pieces.
-{%- set kinds = ['open', 'active'] %}
+{%- set kinds = ['open', 'excluded'] %}
 with readings as (
     select
         scope_id,
@@ -22,4 +22,4 @@ with readings as (
 
 select *
 from readings
-where open_at_end <> open_at_next_start or active_at_end <> active_at_next_start
+where open_at_end <> open_at_next_start or excluded_at_end <> excluded_at_next_start
