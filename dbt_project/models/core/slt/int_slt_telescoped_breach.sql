@@ -22,10 +22,6 @@ reach as (
     {{ clock_reach() }}
 ),
 
-pieces as (
-    select * from {{ ref('int_clock_piece') }}
-),
-
 beyond as (
     select
         {{ clock_key('clocks.ticket_id', 'clocks.slot_number') }} as clock_key,
@@ -185,6 +181,21 @@ crossings as (
         end as owed_active
     from starts
     left join found on starts.clock_key = found.clock_key
+),
+
+-- a breach comes after its clock's start and before its end, and a piece is no longer than a day
+breach_reach as (
+    select
+        min(start_s) - 86400 + {{ clock_origin() }} as from_s,
+        max(end_s) + {{ clock_origin() }} as to_s
+    from starts
+),
+
+pieces as (
+    select * from {{ ref('int_clock_piece') }}
+    where
+        from_s >= (select breach_reach.from_s from breach_reach)
+        and from_s <= (select breach_reach.to_s from breach_reach)
 ),
 
 -- inverse of the clock: the last piece that takes the reading further and begins at or before it
