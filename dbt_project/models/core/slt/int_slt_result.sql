@@ -1,5 +1,5 @@
-{#- What the telescoped clocks stand on is named in place and not as CTEs, so that each join is a look into an array (as
-    in int_slt_telescoped). -#}
+{#- What the telescoped clocks stand on is named in place and not as CTEs, so that each join is a look into an array,
+    as in int_slt_telescoped. -#}
 {{ config(
     materialized='by_ticket',
     pre_hook="set disabled_optimizers = 'join_order,build_side_probe_side'",
@@ -46,14 +46,14 @@ spanned as (
         clocks.slot_terms_id,
         spans.start_s,
         case clocks.slot_number
-        {%- for slot in slots %}
+            {%- for slot in slots %}
             when {{ slot }} then spans.end_s_{{ slot }}
-        {%- endfor %}
+            {%- endfor %}
         end as ended_s,
         case clocks.slot_number
-        {%- for slot in slots %}
+            {%- for slot in slots %}
             when {{ slot }} then spans.end_situation_id_{{ slot }}
-        {%- endfor %}
+            {%- endfor %}
         end as end_situation_id,
         clocks.paused_seconds,
         clocks.business_seconds,
@@ -91,9 +91,9 @@ telescoped as (
         case
             when
                 case spanned.slot_number
-                {%- for slot in slots %}
+                    {%- for slot in slots %}
                     when {{ slot }} then end_slots.is_canceled_{{ slot }}
-                {%- endfor %}
+                    {%- endfor %}
                 end = 1
                 then 'canceled'
             else 'stopped'

@@ -72,15 +72,15 @@ final as (
         placed.ticket_id,
         placed.start_s,
         placed.start_situation_id,
-        {% for slot in slots -%}
-        case
-            when end_slots_{{ slot }}.is_ended_{{ slot }} = 1 then {{ mark_second('placed.turn_mark_' ~ slot) }}
-        end as end_s_{{ slot }},
-        case
-            when end_slots_{{ slot }}.is_ended_{{ slot }} = 1 then {{ mark_situation('placed.turn_mark_' ~ slot) }}
-            else unsettled.situation_id
-        end as end_situation_id_{{ slot }}{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% for slot in slots -%}
+    case
+        when end_slots_{{ slot }}.is_ended_{{ slot }} = 1 then {{ mark_second('placed.turn_mark_' ~ slot) }}
+    end as end_s_{{ slot }},
+    case
+        when end_slots_{{ slot }}.is_ended_{{ slot }} = 1 then {{ mark_situation('placed.turn_mark_' ~ slot) }}
+        else unsettled.situation_id
+    end as end_situation_id_{{ slot }}{{ ',' if not loop.last }}
+    {% endfor -%}
     from placed
     inner join {{ ref('int_slt_situation_slot') }} as start_slots
         on placed.start_situation_id = start_slots.situation_id

@@ -71,14 +71,14 @@ pauses as (
         run_context.as_of_s,
         run_context.scope_count,
         spans.start_s,
-        {% for slot in slots -%}
-        situation_slots.is_paused_{{ slot }} * start_slots.is_telescoped_{{ slot }} as is_paused_{{ slot }},
-        spans.end_s_{{ slot }},
-        case
-            when start_slots.is_as_of_start_{{ slot }} = 1 then spans.start_situation_id
-            else spans.end_situation_id_{{ slot }}
-        end as target_situation_id_{{ slot }}{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% for slot in slots -%}
+    situation_slots.is_paused_{{ slot }} * start_slots.is_telescoped_{{ slot }} as is_paused_{{ slot }},
+    spans.end_s_{{ slot }},
+    case
+        when start_slots.is_as_of_start_{{ slot }} = 1 then spans.start_situation_id
+        else spans.end_situation_id_{{ slot }}
+    end as target_situation_id_{{ slot }}{{ ',' if not loop.last }}
+    {% endfor -%}
     from {{ ref('int_ticket_step') }} as steps
     inner join {{ ref('int_slt_situation_slot') }} as situation_slots
         on steps.situation_after_id = situation_slots.situation_id

@@ -29,9 +29,9 @@ beyond as (
         clocks.slot_number,
         spans.start_s,
         case clocks.slot_number
-        {%- for slot in slots %}
+            {%- for slot in slots %}
             when {{ slot }} then coalesce(spans.end_s_{{ slot }}, run_context.as_of_s)
-        {%- endfor %}
+            {%- endfor %}
         end as end_s,
         clocks.paused_seconds > 0 as has_hold,
         clocks.business_seconds - clocks.excluded_seconds > terms.target_seconds as is_beyond_adjusted,
@@ -96,9 +96,9 @@ pauses as (
     where
         situation_slots.paused_code <> 0
         and case with_hold.slot_number
-        {%- for slot in slots %}
+            {%- for slot in slots %}
             when {{ slot }} then situation_slots.is_paused_{{ slot }}
-        {%- endfor %}
+            {%- endfor %}
         end = 1
         and with_hold.end_s - steps.event_s > 0
         and {{ for_tickets('steps.ticket_id') }}
@@ -160,7 +160,9 @@ found as (
             case when owed_open >= to_open and (next_open is null or owed_open < next_open) then owed_open end
         ) as integer) as owed_open,
         cast(max(
-            case when owed_active >= to_active and (next_active is null or owed_active < next_active) then owed_active end
+            case
+                when owed_active >= to_active and (next_active is null or owed_active < next_active) then owed_active
+            end
         ) as integer) as owed_active
     from owed
     group by clock_key
