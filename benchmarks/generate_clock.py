@@ -314,8 +314,14 @@ def _exclusions(connection: duckdb.DuckDBPyConnection) -> None:
         union all
         select '' as exclusion_scope_code, 'internal' as audience, exclusion_id, starts_at, ends_at
         from reference.exclusion_request where scope_type = 'all';
+    """)
+    write_exclusion_windows(connection)
 
-        create table core.int_exclusion_window as
+
+def write_exclusion_windows(connection: duckdb.DuckDBPyConnection) -> None:
+    """Merge the exclusions of a scope to the windows the clock reads."""
+    connection.execute("""
+        create or replace table core.int_exclusion_window as
         with flagged as (
             select *, max(ends_at) over (
                 partition by exclusion_scope_code order by starts_at, ends_at, exclusion_id
@@ -378,7 +384,7 @@ def _tickets(connection: duckdb.DuckDBPyConnection, tickets: int, span_tickets: 
                 opened_at, priority, format('service_{:02d}', service_number) as service_code,
                 format('team_{:02d}', team_number) as team_code,
                 false as has_history_contradiction, cast(null as varchar) as history_contradiction_reason,
-                cast(epoch(opened_at) // 86400 as varchar) as batch_id
+                cast(cast(epoch(opened_at) as bigint) // 86400 as varchar) as batch_id
             from ticket_chunk
         """
         event_sql = f"""
@@ -411,7 +417,7 @@ def _tickets(connection: duckdb.DuckDBPyConnection, tickets: int, span_tickets: 
                 format('service_{{:02d}}', 1 + (service_number - 1 + service_changes * (1 + ticket_id % 7))
                     % {SERVICE_COUNT}) as exclusion_scope_code,
                 false as is_inferred,
-                cast(epoch(event_at) // 86400 as varchar) as batch_id
+                cast(cast(epoch(event_at) as bigint) // 86400 as varchar) as batch_id
             from event
             where event_at <= timestamp '{AS_OF_AT}'
             order by ticket_id, event_sequence

@@ -5,23 +5,30 @@
     (/*tickets*/ {{ ticket_id }} /*tickets*/ is not null)
 {%- endmacro %}
 
-{#- SQL of a by_ticket model with the given condition put on every ticket id it is cut by. -#}
-{% macro cut_by_ticket(sql, condition) -%}
+{#- SQL of a by_ticket model cut to ranges of ticket ids and, where one is given, to the tickets a relation lists. -#}
+{% macro cut_by_ticket(sql, ranges, listed=none) -%}
     {%- set pieces = modules.re.split('\\(/\\*tickets\\*/ (.*?) /\\*tickets\\*/ is not null\\)', sql) -%}
     {%- for piece in pieces -%}
-        {%- if loop.index0 % 2 -%} ({{ piece }} {{ condition }}) {%- else -%} {{ piece }} {%- endif -%}
+        {%- if loop.index0 % 2 -%} {{ of_tickets(piece, ranges, listed) }} {%- else -%} {{ piece }} {%- endif -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{% macro of_tickets(ticket_id, ranges, listed) -%}
+    (
+        {{ in_ranges(ticket_id, ranges) }}
+        {%- if listed is not none %} and {{ ticket_id }} in (select ticket_id from {{ listed }}){% endif -%}
+    )
 {%- endmacro %}
 
 {#- A table of rows that each belong to one ticket. Built whole, in ranges of tickets, when it is new, on
     --full-refresh, or when int_slt_recompute says everything; otherwise only the rows of the tickets listed
-    there are replaced. Either way one transaction: a run that dies leaves the table as it was.
-    config ticket_column: the column of this table that names the ticket, ticket_id (default) or ticket_key.
+    there are replaced, and only the parts of a table are read that such tickets lie in. Either way one
+    transaction: a run that dies leaves the table as it was.
+    config ticket_column: the column of this table that holds the ticket's number, if not ticket_id.
     var slt_chunk_ticket_count: tickets in a range. -#}
 {% materialization by_ticket, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
-    {%- set column = config.get('ticket_column', 'ticket_id') -%}
     {%- set listed = earlier_build('int_slt_recompute') -%}
     {%- set ids = earlier_build('int_ticket_id') -%}
     {%- set is_whole = existing is none or should_full_refresh() or listed is none
@@ -34,8 +41,7 @@
         {%- set size = var('slt_chunk_ticket_count') | int -%}
         {%- set last = 0 if ids is none else run_query('select coalesce(max(ticket_id), 0) from ' ~ ids)[0][0] | int -%}
         {%- for number in range(0, [1, (last + size - 1) // size] | max) -%}
-            {%- set condition = 'between ' ~ (number * size + 1) ~ ' and ' ~ ((number + 1) * size) -%}
-            {%- set chunk_sql = cut_by_ticket(sql, condition) -%}
+            {%- set chunk_sql = cut_by_ticket(sql, [(number * size + 1, (number + 1) * size)]) -%}
             {%- call statement('main' if loop.first else 'chunk_' ~ number) -%}
                 {%- if loop.first -%}
                 {{ create_table_as(False, building, chunk_sql) }}
@@ -49,12 +55,14 @@
         {%- endif -%}
         {{ adapter.rename_relation(building, target_relation) }}
     {%- else -%}
+        {%- set ranges = ticket_ranges(listed) -%}
         {%- call statement('replace_tickets') -%}
-            delete from {{ target_relation }} where {{ column }} in (select {{ column }} from {{ listed }})
+            delete from {{ target_relation }}
+            where {{ of_tickets(config.get('ticket_column', 'ticket_id'), ranges, listed) }}
         {%- endcall -%}
         {%- call statement('main') -%}
             insert into {{ target_relation }} by name
-            {{ cut_by_ticket(sql, 'in (select ticket_id from ' ~ listed ~ ')') }}
+            {{ cut_by_ticket(sql, ranges, listed) }}
         {%- endcall -%}
     {%- endif -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}

@@ -1,15 +1,58 @@
 {#- What the clock was last computed from, kept in schema clock_memory, so that the next run can tell which
     tickets it has to compute anew. Written when a dbt command has built every clock table, and only then: after
-    a run that failed half-way the next one computes what both have to. -#}
+    a run that failed half-way the next one computes what both have to.
+
+    Tickets are remembered in a hash tree of two levels: a fingerprint a ticket (history), and one a block of
+    tickets (block), which is the sum of its tickets'. A run sums up its events by block, and looks at the tickets
+    of those blocks alone whose sum is another one. -#}
+
+{#- The small kinds of memory, each written whole. history and block are written by difference. -#}
 {% macro clock_memory_inputs() -%}
     {{ return({
-        'history': 'select ticket_id, history_hash from core.int_ticket_history',
         'exclusion': 'select exclusion_scope_code, audience, exclusion_id, starts_at, ends_at from core.int_exclusion_scope',
         'calendar': 'select calendar_code, opens_at, closes_at from core.int_calendar_segment',
         'rules': 'select rules_fingerprint, as_of_at from core.int_slt_rules',
         'situation': 'select * from core.int_ticket_situation',
         'scope': 'select * from core.int_clock_scope',
     }) }}
+{%- endmacro %}
+
+{#- Tickets in a block of the hash tree. -#}
+{% macro ticket_block_size() -%} 1024 {%- endmacro %}
+
+{% macro ticket_block(ticket_id) -%}
+    {{ int_div(ticket_id, ticket_block_size()) }}
+{%- endmacro %}
+
+{#- Fingerprints of a ticket's events, and of its own record: all that its clocks depend on (source system and
+    number are the two halves of the key), and nothing else. -#}
+{% macro ticket_event_fingerprint() -%}
+    {{ row_fingerprint([
+        'ticket_id', 'event_at', 'event_sequence', 'ticket_state', 'is_state_carried', 'is_inferred', 'priority',
+        'service_code', 'team_code', 'contract_code', 'exclusion_scope_code', 'batch_id'
+    ]) }}
+{%- endmacro %}
+
+{% macro ticket_record_fingerprint() -%}
+    {{ row_fingerprint([
+        'ticket_id', 'ticket_key', 'opened_at', 'has_history_contradiction', 'batch_id'
+    ]) }}
+{%- endmacro %}
+
+{#- Whether this run can tell what changed: it may go by difference (var slt_incremental), is no full refresh, and
+    everything the difference is taken to is there. Asked by every model of the detection and when it is remembered,
+    so the answer is one for the whole run. -#}
+{% macro clock_has_memory() -%}
+    {%- if not execute or not var('slt_incremental') or flags.FULL_REFRESH -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- for kind in ['history', 'block'] + clock_memory_inputs().keys() | list -%}
+        {%- if clock_memory(kind) is none -%} {{ return(false) }} {%- endif -%}
+    {%- endfor -%}
+    {%- for model_name in ['int_slt_result', 'int_slt_outline', 'int_slt_interval'] -%}
+        {%- if earlier_build(model_name) is none -%} {{ return(false) }} {%- endif -%}
+    {%- endfor -%}
+    {{ return(true) }}
 {%- endmacro %}
 
 {#- md5 of the code that turns events into results: the SQL of the models the clock stands on, the macros it reads
@@ -45,25 +88,48 @@
     {{ return(adapter.get_relation(database=target.database, schema='core', identifier=model_name) if execute else none) }}
 {%- endmacro %}
 
-{#- on-run-end: remember, when this command has built all of the clock. -#}
+{#- on-run-end: remember, when this command has built all of the clock. One transaction: what is remembered is of one
+    run, whatever happens in between. -#}
 {% macro remember_clock(results) -%}
-    {%- set inputs = clock_memory_inputs() -%}
     {%- set built = [] -%}
     {%- for result in results if result.node.resource_type == 'model' and result.status == 'success' -%}
         {%- do built.append(result.node.name) -%}
     {%- endfor -%}
-    {%- set wanted = ['int_slt_recompute'] -%}
+    {%- set wanted = ['int_ticket_block', 'int_ticket_history', 'int_ticket_situation', 'int_slt_recompute'] -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'by_ticket' -%}
             {%- do wanted.append(node.name) -%}
         {%- endfor -%}
     {%- endif -%}
     {%- if execute and wanted | reject('in', built) | list | length == 0 -%}
+        begin transaction;
         create schema if not exists clock_memory;
-        {%- for kind, sql in inputs.items() %}
+        {%- if clock_has_memory() %}
+        {%- set ranges = ticket_ranges('core.int_ticket_history') %}
+        delete from clock_memory.history
+        where ticket_id in (select ticket_id from core.int_ticket_history) and {{ in_ranges('ticket_id', ranges) }};
+        insert into clock_memory.history
+        select ticket_id, fingerprint from core.int_ticket_history
+        where fingerprint is not null
+        order by ticket_id;
+        delete from clock_memory.block where block_id in (select block_id from core.int_ticket_block);
+        insert into clock_memory.block
+        select block_id, fingerprint from core.int_ticket_block
+        where fingerprint is not null;
+        {%- else %}
+        create or replace table clock_memory.history as
+        select ticket_id, fingerprint from core.int_ticket_history
+        order by ticket_id;
+        create or replace table clock_memory.block as
+        select {{ ticket_block('ticket_id') }} as block_id, {{ fingerprint_sum('fingerprint') }} as fingerprint
+        from clock_memory.history
+        group by 1;
+        {%- endif %}
+        {%- for kind, sql in clock_memory_inputs().items() %}
         create or replace table clock_memory.{{ kind }} as {{ sql }};
         {%- endfor %}
         drop table if exists clock_memory.pending;
+        commit;
     {%- endif -%}
 {%- endmacro %}
 
@@ -87,4 +153,41 @@
         except
         select {{ columns | join(', ') }} from {{ left_relation }}
     )
+{%- endmacro %}
+
+{#- Ranges of ticket ids, at most 24, that hold all of a relation's: of its ticket ids, or of its blocks when `of` is
+    block_id. What lies between two ranges are the widest gaps. Tables lie in the order of tickets, near enough, and an
+    engine that knows the least and greatest value of each part of a table skips the parts that no range reaches; it
+    does not from `in (select ...)`. -#}
+{% macro ticket_ranges(relation, of='ticket_id') -%}
+    {%- set width = ticket_block_size() | int if of == 'block_id' else 1 -%}
+    {%- set ranges = [] -%}
+    {%- if execute -%}
+        {%- set found = run_query(
+            'with held as (select distinct ' ~ of ~ ' * ' ~ width ~ ' as first_id from ' ~ relation ~ '),'
+            ~ ' following as (select first_id, lag(first_id) over (order by first_id) + ' ~ (width - 1) ~ ' as earlier_id from held),'
+            ~ ' gaps as (select first_id, earlier_id, row_number() over (order by first_id - earlier_id desc, first_id) as place'
+            ~ ' from following where first_id - earlier_id > 5000),'
+            ~ ' beginnings as (select min(first_id) as begins_at from held union all select first_id from gaps where place < 24),'
+            ~ ' ends as (select max(first_id) + ' ~ (width - 1) ~ ' as ends_at from held'
+            ~ ' union all select earlier_id from gaps where place < 24)'
+            ~ ' select begins_at, (select min(ends_at) from ends where ends_at >= begins_at) as ends_at'
+            ~ ' from beginnings where begins_at is not null order by begins_at'
+        ) -%}
+        {%- for row in found.rows -%}
+            {%- do ranges.append((row[0] | int, row[1] | int)) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(ranges) }}
+{%- endmacro %}
+
+{#- The condition that a column lies in one of the ranges. -#}
+{% macro in_ranges(column, ranges) -%}
+    {%- if ranges -%}
+    (
+    {%- for first, last in ranges -%}
+        {{ column }} between {{ first }} and {{ last }}{{ ' or ' if not loop.last }}
+    {%- endfor -%}
+    )
+    {%- else -%} {{ column }} is null {%- endif -%}
 {%- endmacro %}

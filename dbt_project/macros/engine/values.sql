@@ -133,3 +133,30 @@
     {{ ' and ' if not loop.first }}{{ left_row }}.{{ column }} = {{ right_row }}.{{ column }}
     {%- endfor -%}
 {%- endmacro %}
+
+{#- A number for the values of a row: the engine's own hash, mixed twice. Once is not enough for a sum over rows: the
+    hash of the last column is then merely put beside the others, and two rows that swap it add up to the same once in
+    a hundred million times. Equal within one version of the engine only (engine_version). -#}
+{% macro row_fingerprint(columns) -%}
+    {{ adapter.dispatch('row_fingerprint', 'slt_warehouse')(columns) }}
+{%- endmacro %}
+{% macro duckdb__row_fingerprint(columns) -%}
+    hash(hash({{ columns | join(', ') }}))
+{%- endmacro %}
+
+{#- Aggregate: the sum of fingerprints of rows (or of such sums), exact, so that it does not depend on the rows' order
+    and no two rows cancel each other. -#}
+{% macro fingerprint_sum(fingerprint) -%}
+    {{ adapter.dispatch('fingerprint_sum', 'slt_warehouse')(fingerprint) }}
+{%- endmacro %}
+{% macro duckdb__fingerprint_sum(fingerprint) -%}
+    cast(sum({{ fingerprint }}) as hugeint)
+{%- endmacro %}
+
+{#- Text that changes when the engine's own hash may. -#}
+{% macro engine_version() -%}
+    {{ adapter.dispatch('engine_version', 'slt_warehouse')() }}
+{%- endmacro %}
+{% macro duckdb__engine_version() -%}
+    version()
+{%- endmacro %}

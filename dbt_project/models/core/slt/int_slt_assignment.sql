@@ -11,6 +11,7 @@ changes as (
 
 tickets as (
     select * from {{ ref('int_ticket') }}
+    where {{ for_tickets('ticket_id') }}
 ),
 
 definitions as (
@@ -107,7 +108,7 @@ final as (
         with_target.as_of_at,
         tickets.batch_id
     from with_target
-    inner join tickets on with_target.ticket_key = tickets.ticket_key
+    inner join tickets on with_target.ticket_id = tickets.ticket_id
     inner join definitions
         on
             with_target.slt_code = definitions.slt_code

@@ -1,5 +1,4 @@
 {{ config(post_hook="{{ keep_pending() }}") }}
-{%- set history = clock_memory('history') -%}
 {%- set exclusion = clock_memory('exclusion') -%}
 {%- set calendar = clock_memory('calendar') -%}
 {%- set rules = clock_memory('rules') -%}
@@ -9,8 +8,7 @@
 {%- set result = earlier_build('int_slt_result') -%}
 {%- set outline = earlier_build('int_slt_outline') -%}
 {%- set interval = earlier_build('int_slt_interval') -%}
-{%- set has_memory = var('slt_incremental') and history and exclusion and calendar and rules and situation and scope
-    and result and outline and interval -%}
+{%- set has_memory = clock_has_memory() -%}
 -- depends_on: {{ ref('int_ticket_history') }}
 -- depends_on: {{ ref('int_exclusion_scope') }}
 -- depends_on: {{ ref('int_calendar_segment') }}
@@ -21,11 +19,8 @@ with rules_now as (
     select * from {{ ref('int_slt_rules') }}
 ),
 
-ticket_ids as (
-    select * from {{ ref('int_ticket_id') }}
-),
-
 {% if has_memory -%}
+-- tickets that are new, gone, or not what they were: events, attributes and exclusion scope, whatever the cause
 histories as (
     select * from {{ ref('int_ticket_history') }}
 ),
@@ -69,17 +64,10 @@ everything as (
     ) as forgotten
 ),
 
--- tickets that are new, gone, or not what they were: events, attributes and exclusion scope, whatever the cause
-changed_tickets as (
-    select coalesce(histories.ticket_id, remembered.ticket_id) as ticket_id
-    from histories
-    full join {{ history }} as remembered on histories.ticket_id = remembered.ticket_id
-    where histories.history_hash is distinct from remembered.history_hash
-),
-
+-- a clock without an end counts to as_of, and says so
 still_open as (
     select ticket_id from {{ result }}
-    where stop_at is null and canceled_at is null
+    where as_of_at is not null
 ),
 
 changed_windows as (
@@ -88,9 +76,17 @@ changed_windows as (
     ) }}
 ),
 
--- days that were beyond the horizon then or are now were nobody's
+-- what begins after the instant the clocks were counted to reaches none of them: a day that came with the horizon, and
+-- the end of the one before it
 changed_segments as (
-    {{ rows_that_differ(['calendar_code', 'opens_at', 'closes_at'], 'segments', calendar) }}
+    select
+        changed.calendar_code,
+        changed.opens_at,
+        changed.closes_at
+    from (
+        {{ rows_that_differ(['calendar_code', 'opens_at', 'closes_at'], 'segments', calendar) }}
+    ) as changed
+    inner join {{ rules }} as remembered on changed.opens_at <= remembered.as_of_at
 ),
 
 changed_scopes as (
@@ -151,7 +147,7 @@ listed as (
     select
         ticket_id,
         'history_changed' as reason
-    from changed_tickets
+    from histories
     union all
     select
         ticket_id,
@@ -182,7 +178,6 @@ listed as (
 final as (
     select
         cast(listed.ticket_id as integer) as ticket_id,
-        ticket_ids.ticket_key,
         {{ string_list('listed.reason', 'listed.reason') }} as reasons
     from (
         select distinct
@@ -190,8 +185,7 @@ final as (
             reason
         from listed
     ) as listed
-    left join ticket_ids on listed.ticket_id = ticket_ids.ticket_id
-    group by listed.ticket_id, ticket_ids.ticket_key
+    group by listed.ticket_id
 )
 
 select * from final

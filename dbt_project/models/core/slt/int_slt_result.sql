@@ -171,7 +171,7 @@ from_intervals as (
         breaches.breach_at,
         tickets.batch_id
     from assignments
-    inner join tickets on assignments.ticket_key = tickets.ticket_key
+    inner join tickets on assignments.ticket_id = tickets.ticket_id
     inner join definitions
         on
             assignments.slt_code = definitions.slt_code

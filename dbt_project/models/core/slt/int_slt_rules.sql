@@ -40,6 +40,7 @@ final as (
     select
         {{ md5_of([
             "'" ~ clock_rules_fingerprint() ~ "'",
+            engine_version(),
             'contents.definitions_hash',
             'contents.conditions_hash',
             'contents.targets_hash',

@@ -4,13 +4,9 @@ with steps as (
     where {{ for_tickets('ticket_id') }}
 ),
 
-ticket_ids as (
-    select * from {{ ref('int_ticket_id') }}
-    where {{ for_tickets('ticket_id') }}
-),
-
 tickets as (
     select * from {{ ref('int_ticket') }}
+    where {{ for_tickets('ticket_id') }}
 ),
 
 definitions as (
@@ -33,7 +29,7 @@ telescoped as (
 
 clocks as (
     select
-        ticket_ids.ticket_id,
+        tickets.ticket_id,
         tickets.ticket_key,
         tickets.ticket_key || ':' || definitions.slt_code as ticket_slt_key,
         tickets.has_history_contradiction,
@@ -42,8 +38,7 @@ clocks as (
         definitions.reopen_policy,
         definitions.is_retroactive_start,
         definitions.is_retroactive_pause
-    from ticket_ids
-    inner join tickets on ticket_ids.ticket_key = tickets.ticket_key
+    from tickets
     inner join definitions
         on
             tickets.source_system = definitions.source_system
@@ -51,7 +46,7 @@ clocks as (
             and cast(tickets.opened_at as date) <= coalesce(definitions.effective_to, date '9999-12-31')
     left join telescoped
         on
-            ticket_ids.ticket_id = telescoped.ticket_id
+            tickets.ticket_id = telescoped.ticket_id
             and definitions.slot_number = telescoped.slot_number
     where telescoped.ticket_id is null
 ),

@@ -1,32 +1,56 @@
+{%- set has_memory = clock_has_memory() -%}
+{%- set ranges = ticket_ranges(earlier_build('int_ticket_block'), 'block_id') if has_memory else [] -%}
+{%- set in_changed_blocks = ticket_block('ticket_id') ~ ' in (select block_id from ' ~ ref('int_ticket_block')
+    ~ ') and ' ~ in_ranges('ticket_id', ranges) -%}
 with events as (
-    select * from {{ ref('int_ticket_event') }}
+    select
+        ticket_id,
+        {{ ticket_event_fingerprint() }} as fingerprint
+    from {{ ref('int_ticket_event') }}
+    {% if has_memory %}where {{ in_changed_blocks }}{% endif %}
 ),
 
 tickets as (
-    select * from {{ ref('int_ticket') }}
-),
-
-hashed as (
     select
         ticket_id,
-        ticket_key,
-        {{ values_hash([
-            'event_at', 'event_sequence', 'ticket_state', 'is_state_carried', 'is_inferred', 'priority', 'service_code',
-            'team_code', 'contract_code', 'exclusion_scope_code', 'batch_id'
-        ]) }} as events_hash
-    from events
-    group by ticket_id, ticket_key
+        {{ ticket_record_fingerprint() }} as fingerprint
+    from {{ ref('int_ticket') }}
+    {% if has_memory %}where {{ in_changed_blocks }}{% endif %}
 ),
 
+parts as (
+    select * from events
+    union all
+    select * from tickets
+),
+
+found as (
+    select
+        ticket_id,
+        {{ fingerprint_sum('fingerprint') }} as fingerprint
+    from parts
+    group by ticket_id
+),
+
+{% if has_memory -%}
+remembered as (
+    select * from {{ clock_memory('history') }}
+    where {{ in_changed_blocks }}
+),
+
+-- a ticket without a fingerprint is one that is gone
 final as (
     select
-        hashed.ticket_id,
-        hashed.ticket_key,
-        {{ md5_of([
-            'hashed.ticket_key', 'hashed.events_hash', 'tickets.opened_at', 'tickets.has_history_contradiction', 'tickets.batch_id'
-        ]) }} as history_hash
-    from hashed
-    inner join tickets on hashed.ticket_key = tickets.ticket_key
+        coalesce(found.ticket_id, remembered.ticket_id) as ticket_id,
+        found.fingerprint
+    from found
+    full join remembered on found.ticket_id = remembered.ticket_id
+    where found.fingerprint is distinct from remembered.fingerprint
 )
+{%- else -%}
+final as (
+    select * from found
+)
+{%- endif %}
 
 select * from final

@@ -3,19 +3,13 @@ with tickets as (
     select * from {{ ref('int_ticket_record') }}
 ),
 
-{% if is_incremental() -%}
-known as (
-    select * from {{ this }}
-),
-
-{% endif -%}
 unnumbered as (
     select
         tickets.ticket_key,
         tickets.opened_at
     from tickets
     {%- if is_incremental() %}
-left join known on tickets.ticket_key = known.ticket_key
+left join {{ this }} as known on tickets.ticket_key = known.ticket_key
 where known.ticket_key is null
     {%- endif %}
 ),
@@ -26,7 +20,7 @@ numbered as (
         cast(
             row_number() over (order by opened_at, ticket_key)
             {%- if is_incremental() %}
-            + (select coalesce(max(numbers.ticket_id), 0) from known as numbers){% endif %} as integer
+            + (select coalesce(max(numbers.ticket_id), 0) from {{ this }} as numbers){% endif %} as integer
         ) as ticket_id
     from unnumbered
 )

@@ -2,12 +2,21 @@
 {%- set columns = [
     'source_system', 'ticket_state', 'priority', 'service_code', 'team_code', 'contract_code', 'exclusion_scope_code'
 ] -%}
+{#- Only a ticket that changed can bring a situation that has no number, as long as the numbers given are all there. -#}
+{%- set has_memory = is_incremental() and clock_has_memory() and (run_query(
+    'select count(*) from (select * from ' ~ clock_memory('situation') ~ ' except select * from ' ~ this ~ ') as forgotten'
+)[0][0] | int) == 0 -%}
+{%- set ranges = ticket_ranges(earlier_build('int_ticket_history')) if has_memory else [] -%}
+{%- set is_changed = 'ticket_id in (select ticket_id from ' ~ ref('int_ticket_history') ~ ') and '
+    ~ in_ranges('ticket_id', ranges) -%}
 with tickets as (
     select * from {{ ref('int_ticket') }}
+    {% if has_memory %}where {{ is_changed }}{% endif %}
 ),
 
 events as (
     select * from {{ ref('int_ticket_event') }}
+    {% if has_memory %}where {{ is_changed }}{% endif %}
 ),
 
 held as (
@@ -20,7 +29,7 @@ held as (
         events.contract_code,
         events.exclusion_scope_code
     from events
-    inner join tickets on events.ticket_key = tickets.ticket_key
+    inner join tickets on events.ticket_id = tickets.ticket_id
 ),
 
 unnumbered as (

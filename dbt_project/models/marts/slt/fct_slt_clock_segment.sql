@@ -1,5 +1,5 @@
 {#- The stretches are named in place, class by class: a CTE of them used four times would hold them all in memory. -#}
-{{ config(materialized='by_ticket', ticket_column='ticket_key') }}
+{{ config(materialized='by_ticket', ticket_column='ticket_sequence') }}
 {%- set classes = ['paused', 'outside_calendar', 'excluded', 'net', 'stopped'] -%}
 with ticket_ids as (
     select * from {{ ref('int_ticket_id') }}
@@ -104,6 +104,7 @@ parts as (
     select
         ticket_ids.ticket_key || ':' || conditions_met.slt_code as ticket_slt_key,
         ticket_ids.ticket_key,
+        ticket_ids.ticket_id,
         conditions_met.slt_code,
         telescoped_parts.scope_id,
         {{ clock_instant('telescoped_parts.from_s') }} as from_at,
@@ -132,6 +133,7 @@ parts as (
     select
         interval_parts.ticket_slt_key,
         interval_parts.ticket_key,
+        interval_parts.ticket_id,
         interval_parts.slt_code,
         interval_parts.scope_id,
         interval_parts.from_at,
@@ -177,6 +179,7 @@ final as (
     select
         cast(ticket_slt_key as varchar) as ticket_slt_key,
         cast(ticket_key as varchar) as ticket_key,
+        cast(ticket_id as integer) as ticket_sequence,
         cast(slt_code as varchar) as slt_code,
         cast(from_at as timestamp) as from_at,
         cast(to_at as timestamp) as to_at,

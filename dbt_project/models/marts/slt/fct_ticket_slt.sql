@@ -1,4 +1,4 @@
-{{ config(materialized='by_ticket', ticket_column='ticket_key') }}
+{{ config(materialized='by_ticket', ticket_column='ticket_sequence') }}
 with results as (
     select
         *,
@@ -28,6 +28,7 @@ final as (
     select
         cast(ticket_slt_key as varchar) as ticket_slt_key,
         cast(ticket_key as varchar) as ticket_key,
+        cast(ticket_id as integer) as ticket_sequence,
         cast(ticket_number as varchar) as ticket_number,
         cast(source_system as varchar) as source_system,
         cast(slt_code as varchar) as slt_code,
