@@ -26,12 +26,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.clock import PREPARED_MODELS, ROOT, SEGMENT_MODELS, TINY_MODEL, TOTALS_MODEL
+from benchmarks.clock import PREPARED_MODELS, ROOT, SEGMENT_MODELS, TINY_MODEL, TOTALS_MODELS
 from benchmarks.measure import MeasuredCommandError, Sample, machine, run_once, to_standard_error
 
 # Everything between the tickets' events and the clock's two marts.
 MODELS = (
-    *PREPARED_MODELS, "int_ticket_block", "int_ticket_history", "int_slt_rules", "int_slt_recompute", TOTALS_MODEL,
+    *PREPARED_MODELS, "int_ticket_block", "int_ticket_history", "int_slt_rules", "int_slt_recompute", *TOTALS_MODELS,
     *SEGMENT_MODELS, "int_slt_breach", "int_slt_result", "fct_ticket_slt",
 )  # fmt: skip
 # One row of these belongs to one ticket: they must be those of a full refresh.
