@@ -34,22 +34,16 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Query, to be imported as CTE `reach`: the slots that the clocks at hand can reach. A clock ends at an event or at
-    as_of. -#}
+{#- Query, to be imported as CTE `reach`: the slots that the tickets at hand can reach. A clock is read at its steps and,
+    while it runs, at as_of. -#}
 {% macro clock_reach() -%}
     select
-        {{ int_div('min(spans.start_s)', clock_slot_seconds()) }} as first_slot_number,
-        {{ int_div('max(greatest(spans.start_s' ~ span_ends() ~ '))', clock_slot_seconds()) }} as last_slot_number,
+        {{ int_div('min(steps.event_s)', clock_slot_seconds()) }} as first_slot_number,
+        {{ int_div('max(steps.event_s)', clock_slot_seconds()) }} as last_slot_number,
         {{ int_div('min(run_context.as_of_s)', clock_slot_seconds()) }} as as_of_slot_number
-    from {{ ref('int_slt_span') }} as spans
+    from {{ ref('int_ticket_step') }} as steps
     cross join run_context
-    where {{ for_tickets('spans.ticket_id') }}
-{%- endmacro %}
-
-{% macro span_ends() -%}
-    {%- for slot in range(1, slt_slot_count() | int + 1) -%}
-        , coalesce(spans.end_s_{{ slot }}, spans.start_s)
-    {%- endfor -%}
+    where {{ for_tickets('steps.ticket_id') }}
 {%- endmacro %}
 
 {#- The clock's lookup table within `reach`: building the array costs as much as twenty looks into it. -#}
