@@ -31,12 +31,14 @@ from benchmarks.measure import MeasuredCommandError, Sample, machine, run_once, 
 
 # Everything between the tickets' events and the clock's two marts.
 MODELS = (
-    *PREPARED_MODELS, "int_ticket_block", "int_ticket_history", "int_slt_rules", "int_slt_recompute", *TOTALS_MODELS,
-    *SEGMENT_MODELS, "int_slt_breach", "int_slt_result", "fct_ticket_slt",
+    *PREPARED_MODELS, "int_ticket_block", "int_ticket_history", "int_slt_rules", "int_slt_recompute",
+    "int_clock_change", *TOTALS_MODELS, *SEGMENT_MODELS, "int_slt_breach", "int_slt_result", "fct_ticket_slt",
 )  # fmt: skip
 # One row of these belongs to one ticket: they must be those of a full refresh.
 COMPARED_TABLES = (
-    "core.int_ticket_step", "core.int_ticket_situation", "core.int_clock_scope", "core.int_slt_telescoped",
+    "core.int_clock_piece", "core.int_clock_day", "core.int_clock_slot",
+    "core.int_ticket_step", "core.int_ticket_situation", "core.int_clock_scope", "core.int_slt_slot_terms",
+    "core.int_slt_span", "core.int_slt_telescoped", "core.int_slt_telescoped_breach",
     "core.int_slt_telescoped_interval", "core.int_slt_state_change", "core.int_slt_outline", "core.int_slt_assignment",
     "core.int_slt_interval", "core.int_slt_breach", "core.int_slt_result", "slt.fct_ticket_slt",
     "slt.fct_slt_clock_segment",

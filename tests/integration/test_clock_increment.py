@@ -136,7 +136,7 @@ def test_every_kind_of_change_is_found_and_no_other_ticket(increment: Increment)
         "update core.int_ticket_event set exclusion_scope_code = service_code || '/item_1' "
         "where configuration_item_code = 'item_1'",
         """insert into core.int_exclusion_scope select distinct exclusion_scope_code, 'internal', 'EXR-ITEM',
-            timestamp '2024-01-01', timestamp '2024-03-01' from core.int_ticket_event
+            timestamp '2024-01-01', timestamp '2025-01-01' from core.int_ticket_event
             where configuration_item_code = 'item_1'""",
         exclusions=True,
     )
@@ -150,9 +150,9 @@ def test_every_kind_of_change_is_found_and_no_other_ticket(increment: Increment)
     assert increment.rows(f"select distinct slt_status from slt.fct_ticket_slt where ticket_sequence = {record}") == [
         ("invalid",)
     ]
-    assert increment.rows(
-        "select count(*) > 20 from slt.fct_slt_clock_segment where reason = 'exclusion EXR-ITEM'"
-    ) == [(True,)]
+    assert increment.rows("select count(*) > 20 from slt.fct_slt_clock_segment where contains(reason, 'EXR-ITEM')") == [
+        (True,)
+    ]
     assert increment.differences_from_a_full_refresh() == {}
 
 
@@ -199,12 +199,13 @@ def test_a_calendar_changed_in_retrospect_and_at_its_end(increment: Increment) -
 
 def test_a_run_that_died_after_the_detection_loses_nothing(increment: Increment) -> None:
     """The first run sees a change and dies before the clock's tables; the change is taken back before the next."""
-    increment.change("update core.int_ticket_event set priority = 6 - priority where ticket_id in (7, 8)")
+    shift = "update core.int_ticket_event set event_at = event_at {} interval 1 second where ticket_id in (7, 8)"
+    increment.change(shift.format("+"))
     increment.run(
         "run", "--select", " ".join(name for name in MODELS if name not in ("fct_slt_clock_segment", "fct_ticket_slt"))
     )
     assert increment.listed("history_changed") == {7, 8}
-    increment.change("update core.int_ticket_event set priority = 6 - priority where ticket_id in (7, 8)")
+    increment.change(shift.format("-"))
     increment.run()
     assert increment.listed("history_changed") == set()
     assert increment.listed("left_by_a_run_that_died") >= {7, 8}

@@ -71,3 +71,38 @@
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{#- A table of rows that each belong to one UTC day and depend on no later one. The rows of the days before
+    clock_first_day are kept; the model says only those from it on, and carries on what it kept. Otherwise whole. The table has a
+    column day_number. -#}
+{% materialization by_day, adapter='duckdb' %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set first_day = clock_first_day() -%}
+    {%- set building = make_intermediate_relation(target_relation) -%}
+    {{ drop_relation_if_exists(load_cached_relation(building)) }}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if first_day is none -%}
+        {%- call statement('main') -%}
+            {{ create_table_as(False, building, sql) }}
+        {%- endcall -%}
+        {%- if existing is not none -%}
+            {{ drop_relation_if_exists(existing) }}
+        {%- endif -%}
+        {{ adapter.rename_relation(building, target_relation) }}
+    {%- else -%}
+        {%- call statement('forget_days') -%}
+            delete from {{ target_relation }}
+            where day_number >= {{ day_number("date '" ~ first_day ~ "'") }}
+        {%- endcall -%}
+        {%- call statement('main') -%}
+            insert into {{ target_relation }} by name {{ sql }}
+        {%- endcall -%}
+    {%- endif -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do persist_docs(target_relation, model) %}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}

@@ -14,6 +14,8 @@
         'rules': 'select rules_fingerprint, as_of_at from core.int_slt_rules',
         'situation': 'select * from core.int_ticket_situation',
         'scope': 'select * from core.int_clock_scope',
+        'window': 'select exclusion_scope_code, audience, starts_at, ends_at from core.int_exclusion_window',
+        'horizon': 'select from_on, to_on from core.int_clock_horizon',
     }) }}
 {%- endmacro %}
 
@@ -43,7 +45,7 @@
     everything the difference is taken to is there. Asked by every model of the detection and when it is remembered,
     so the answer is one for the whole run. -#}
 {% macro clock_has_memory() -%}
-    {%- if not execute or not var('slt_incremental') or flags.FULL_REFRESH -%}
+    {%- if not execute or model.resource_type == 'unit_test' or not var('slt_incremental') or flags.FULL_REFRESH -%}
         {{ return(false) }}
     {%- endif -%}
     {%- for kind in ['history', 'block'] + clock_memory_inputs().keys() | list -%}
@@ -97,7 +99,7 @@
     {%- endfor -%}
     {%- set wanted = ['int_ticket_block', 'int_ticket_history', 'int_ticket_situation', 'int_slt_recompute'] -%}
     {%- if execute -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'by_ticket' -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized in ['by_ticket', 'by_day'] -%}
             {%- do wanted.append(node.name) -%}
         {%- endfor -%}
     {%- endif -%}
@@ -129,6 +131,7 @@
         create or replace table clock_memory.{{ kind }} as {{ sql }};
         {%- endfor %}
         drop table if exists clock_memory.pending;
+        drop table if exists clock_memory.pending_day;
         commit;
     {%- endif -%}
 {%- endmacro %}
@@ -138,6 +141,19 @@
 {% macro keep_pending() -%}
     create schema if not exists clock_memory;
     create or replace table clock_memory.pending as select ticket_id from {{ this }}
+{%- endmacro %}
+
+{#- Post-hook of int_clock_change: the same for the days of the clock's own tables. -#}
+{% macro keep_pending_day() -%}
+    create schema if not exists clock_memory;
+    create or replace table clock_memory.pending_day as select from_on from {{ this }}
+{%- endmacro %}
+
+{#- First day a model of materialization by_day builds anew, as SQL text of the date; none when it builds all. -#}
+{% macro clock_first_day() -%}
+    {%- if not clock_has_memory() or load_relation(this) is none -%} {{ return(none) }} {%- endif -%}
+    {%- set found = run_query('select from_on from ' ~ earlier_build('int_clock_change')) -%}
+    {{ return(found[0][0]) }}
 {%- endmacro %}
 
 {#- Query: rows of either relation that the other does not hold. columns: what makes a row. -#}
@@ -190,4 +206,23 @@
     {%- endfor -%}
     )
     {%- else -%} {{ column }} is null {%- endif -%}
+{%- endmacro %}
+
+{#- Query: a scope's seconds before a day in a table that holds running totals; without a day there are none. -#}
+{% macro clock_kept(relation, first_day) -%}
+    {%- if first_day -%}
+    select
+        scope_id,
+        max(open_before_seconds + open_seconds) as open_seconds,
+        max(active_before_seconds + active_seconds) as active_seconds
+    from {{ relation }}
+    where day_number < {{ day_number("date '" ~ first_day ~ "'") }}
+    group by scope_id
+    {%- else -%}
+    select
+        scope_id,
+        0 as open_seconds,
+        0 as active_seconds
+    from scopes
+    {%- endif -%}
 {%- endmacro %}

@@ -1,10 +1,14 @@
+{{ config(materialized='by_day') }}
+{%- set first_day = clock_first_day() -%}
 {%- set piece_numbers = range(1, clock_piece_count() | int + 1) -%}
+-- depends_on: {{ ref('int_clock_change') }}
 with scopes as (
     select * from {{ ref('int_clock_scope') }}
 ),
 
 pieces as (
     select * from {{ ref('int_clock_piece') }}
+    {% if first_day %}where day_number >= {{ day_number("date '" ~ first_day ~ "'") }}{% endif %}
 ),
 
 horizon as (
@@ -12,7 +16,7 @@ horizon as (
 ),
 
 days as (
-    select {{ date_spine('horizon.from_on', 'horizon.to_on') }} as day_on
+    select {{ date_spine("date '" ~ first_day ~ "'" if first_day else 'horizon.from_on', 'horizon.to_on') }} as day_on
     from horizon
 ),
 
@@ -40,6 +44,11 @@ wide as (
     group by scope_id, day_number
 ),
 
+-- what the days that are kept add up to
+kept as (
+    {{ clock_kept(this, first_day) }}
+),
+
 final as (
     select
         scope_days.scope_id,
@@ -52,13 +61,18 @@ final as (
         {% endfor -%}
         cast(coalesce(wide.open_seconds, 0) as bigint) as open_seconds,
         cast(coalesce(wide.active_seconds, 0) as bigint) as active_seconds,
-        cast(coalesce(sum(wide.open_seconds) over earlier, 0) as bigint) as open_before_seconds,
-        cast(coalesce(sum(wide.active_seconds) over earlier, 0) as bigint) as active_before_seconds
+        cast(
+            coalesce(kept.open_seconds, 0) + coalesce(sum(wide.open_seconds) over earlier, 0) as bigint
+        ) as open_before_seconds,
+        cast(
+            coalesce(kept.active_seconds, 0) + coalesce(sum(wide.active_seconds) over earlier, 0) as bigint
+        ) as active_before_seconds
     from scope_days
     left join wide
         on
             scope_days.scope_id = wide.scope_id
             and scope_days.day_number = wide.day_number
+    left join kept on scope_days.scope_id = kept.scope_id
     window earlier as (
         partition by scope_days.scope_id
         order by scope_days.day_number

@@ -1,13 +1,37 @@
+{{ config(materialized='by_day') }}
+{%- set first_day = clock_first_day() -%}
+{%- set first_at = "cast(date '" ~ first_day ~ "' as timestamp)" -%}
+-- depends_on: {{ ref('int_clock_change') }}
 with scopes as (
     select * from {{ ref('int_clock_scope') }}
 ),
 
+-- what reaches over the first midnight is cut there, as every piece is at every midnight
 calendar_segments as (
+    {% if first_day -%}
+    select
+        calendar_code,
+        greatest(opens_at, {{ first_at }}) as opens_at,
+        closes_at
+    from {{ ref('int_calendar_segment') }}
+    where closes_at > {{ first_at }}
+    {%- else -%}
     select * from {{ ref('int_calendar_segment') }}
+    {%- endif %}
 ),
 
 exclusion_windows as (
+    {% if first_day -%}
+    select
+        exclusion_scope_code,
+        audience,
+        greatest(starts_at, {{ first_at }}) as starts_at,
+        ends_at
+    from {{ ref('int_exclusion_window') }}
+    where ends_at > {{ first_at }}
+    {%- else -%}
     select * from {{ ref('int_exclusion_window') }}
+    {%- endif %}
 ),
 
 horizon as (
@@ -15,7 +39,7 @@ horizon as (
 ),
 
 days as (
-    select {{ date_spine('horizon.from_on', add_days('horizon.to_on', 1)) }} as day_on
+    select {{ date_spine("date '" ~ first_day ~ "'" if first_day else 'horizon.from_on', add_days('horizon.to_on', 1)) }} as day_on
     from horizon
 ),
 
@@ -108,21 +132,31 @@ pieces as (
         and levels.to_s <= {{ epoch_seconds('cast(horizon.to_on as timestamp)') }} + 86400
 ),
 
+-- what the days that are kept add up to
+kept as (
+    {{ clock_kept(this, first_day) }}
+),
+
 final as (
     select
-        scope_id,
-        day_number,
-        cast(row_number() over (partition by scope_id, day_number order by from_s) as integer)
+        pieces.scope_id,
+        pieces.day_number,
+        cast(row_number() over (partition by pieces.scope_id, pieces.day_number order by pieces.from_s) as integer)
             as piece_number,
-        from_s,
-        to_s,
-        cast(open_seconds as bigint) as open_seconds,
-        cast(active_seconds as bigint) as active_seconds,
-        cast(coalesce(sum(open_seconds) over earlier, 0) as bigint) as open_before_seconds,
-        cast(coalesce(sum(active_seconds) over earlier, 0) as bigint) as active_before_seconds
+        pieces.from_s,
+        pieces.to_s,
+        cast(pieces.open_seconds as bigint) as open_seconds,
+        cast(pieces.active_seconds as bigint) as active_seconds,
+        cast(
+            coalesce(kept.open_seconds, 0) + coalesce(sum(pieces.open_seconds) over earlier, 0) as bigint
+        ) as open_before_seconds,
+        cast(
+            coalesce(kept.active_seconds, 0) + coalesce(sum(pieces.active_seconds) over earlier, 0) as bigint
+        ) as active_before_seconds
     from pieces
+    left join kept on pieces.scope_id = kept.scope_id
     window earlier as (
-        partition by scope_id order by from_s rows between unbounded preceding and 1 preceding
+        partition by pieces.scope_id order by pieces.from_s rows between unbounded preceding and 1 preceding
     )
 )
 
