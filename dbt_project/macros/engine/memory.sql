@@ -65,7 +65,11 @@
         clock_reading('day', 'at_s', 'open'), clock_reading('day', 'at_s', 'active'),
         clock_slot_reading('slot', 'clock_s', 'open'), clock_slot_reading('slot', 'clock_s', 'excluded'),
         clock_slot_key('clock_s', 'scope_id', 'scope_count'), slt_condition_holds('situation', 'condition'),
-        mark('clock_s', 'situation_id'), local_to_utc('local_at', 'zone')
+        mark('clock_s', 'situation_id'), mark_second('mark'), mark_situation('mark'), local_to_utc('local_at', 'zone'),
+        clock_instant('clock_s'), clock_seconds('at'), clock_date('clock_s'), day_number('at'), seconds_between('a', 'b'),
+        date_spine('from_on', 'to_on'), opening_segments(), join_target_candidates('clock', 'situation_id'),
+        start_hour_fits('clock'), best_target_first(), asof_join('a', 'b', 'c', 'd', 'e', 'f'), distinct_list('a'),
+        round_half_up_ratio('a', 'b', 6)
     ] -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() | sort(attribute='unique_id') -%}
@@ -143,10 +147,14 @@
     create or replace table clock_memory.pending as select ticket_id from {{ this }}
 {%- endmacro %}
 
-{#- Post-hook of int_clock_change: the same for the days of the clock's own tables. -#}
+{#- Post-hook of int_clock_change: the same for the days of the clock's own tables. Before the first memory there is no
+    schema for it, and nothing is kept that it could be needed for. -#}
 {% macro keep_pending_day() -%}
-    create schema if not exists clock_memory;
+    {%- if clock_memory('rules') is none -%}
+    select 1
+    {%- else -%}
     create or replace table clock_memory.pending_day as select from_on from {{ this }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- First day a model of materialization by_day builds anew, as SQL text of the date; none when it builds all. -#}

@@ -1,9 +1,14 @@
 {{ config(post_hook="{{ keep_pending_day() }}") }}
-{%- set pending = adapter.get_relation(database=target.database, schema='clock_memory', identifier='pending_day') if execute else none -%}
+{%- set pending = clock_memory('pending_day') -%}
+-- depends_on: {{ ref('int_calendar_segment') }}
+-- depends_on: {{ ref('int_exclusion_window') }}
+-- depends_on: {{ ref('int_clock_scope') }}
+-- depends_on: {{ ref('int_slt_rules') }}
 with horizon as (
     select * from {{ ref('int_clock_horizon') }}
 ),
 
+{% if clock_has_memory() -%}
 segments as (
     select * from {{ ref('int_calendar_segment') }}
 ),
@@ -20,7 +25,6 @@ rules_now as (
     select * from {{ ref('int_slt_rules') }}
 ),
 
-{% if clock_has_memory() -%}
 changed_segments as (
     {{ rows_that_differ(['calendar_code', 'opens_at', 'closes_at'], 'segments', clock_memory('calendar')) }}
 ),
@@ -67,8 +71,7 @@ changed_days as (
     union all
     select cast(starts_at as date) as changed_on from changed_windows
     union all
-    select {{ add_days('case when horizon.to_on < remembered.to_on then horizon.to_on else remembered.to_on end', 1) }}
-        as changed_on
+    select {{ add_days('least(horizon.to_on, remembered.to_on)', 1) }} as changed_on
     from horizon
     cross join {{ clock_memory('horizon') }} as remembered
     {%- if pending %}

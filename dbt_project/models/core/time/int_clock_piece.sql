@@ -1,5 +1,6 @@
 {{ config(materialized='by_day') }}
 {%- set first_day = clock_first_day() -%}
+{%- set from_on = "date '" ~ first_day ~ "'" if first_day else 'horizon.from_on' -%}
 {%- set first_at = "cast(date '" ~ first_day ~ "' as timestamp)" -%}
 -- depends_on: {{ ref('int_clock_change') }}
 with scopes as (
@@ -39,7 +40,7 @@ horizon as (
 ),
 
 days as (
-    select {{ date_spine("date '" ~ first_day ~ "'" if first_day else 'horizon.from_on', add_days('horizon.to_on', 1)) }} as day_on
+    select {{ date_spine(from_on, add_days('horizon.to_on', 1)) }} as day_on
     from horizon
 ),
 
