@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # What the clock reads and the generator does not write: built once, before measuring.
 PREPARED_MODELS = (
     "int_clock_horizon", "int_calendar_segment", "int_slt_definition", "int_ticket_id", "int_ticket_situation",
-    "int_slt_situation", "int_slt_situation_slot", "int_slt_situation_target", "int_clock_scope", "int_clock_piece",
-    "int_clock_day", "int_clock_slot", "int_slt_terms", "int_slt_slot_terms", "int_ticket_step",
+    "int_slt_situation", "int_slt_situation_slot", "int_slt_situation_target", "int_clock_scope", "int_clock_change",
+    "int_clock_piece", "int_clock_day", "int_clock_slot", "int_slt_terms", "int_slt_slot_terms", "int_ticket_step",
 )  # fmt: skip
 # Start and ends, how long, and when beyond the target.
 TOTALS_MODELS = ("int_slt_span", "int_slt_telescoped", "int_slt_telescoped_breach")

@@ -32,7 +32,7 @@ from benchmarks.measure import MeasuredCommandError, Sample, machine, run_once, 
 # Everything between the tickets' events and the clock's two marts.
 MODELS = (
     *PREPARED_MODELS, "int_ticket_block", "int_ticket_history", "int_slt_rules", "int_slt_recompute",
-    "int_clock_change", *TOTALS_MODELS, *SEGMENT_MODELS, "int_slt_breach", "int_slt_result", "fct_ticket_slt",
+    *TOTALS_MODELS, *SEGMENT_MODELS, "int_slt_breach", "int_slt_result", "fct_ticket_slt",
 )  # fmt: skip
 # One row of these belongs to one ticket: they must be those of a full refresh.
 COMPARED_TABLES = (

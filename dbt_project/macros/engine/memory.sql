@@ -14,10 +14,14 @@
         'rules': 'select rules_fingerprint, as_of_at from core.int_slt_rules',
         'situation': 'select * from core.int_ticket_situation',
         'scope': 'select * from core.int_clock_scope',
+        'terms': 'select ' ~ clock_terms_columns() ~ ' from core.int_slt_slot_terms',
         'window': 'select exclusion_scope_code, audience, starts_at, ends_at from core.int_exclusion_window',
         'horizon': 'select from_on, to_on from core.int_clock_horizon',
     }) }}
 {%- endmacro %}
+
+{#- What a number of int_slt_slot_terms stands for. -#}
+{% macro clock_terms_columns() -%} slot_terms_id, slot_terms_key, scope_id, target_seconds, from_s, to_s {%- endmacro %}
 
 {#- Tickets in a block of the hash tree. -#}
 {% macro ticket_block_size() -%} 1024 {%- endmacro %}

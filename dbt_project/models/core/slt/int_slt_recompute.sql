@@ -5,6 +5,7 @@
 {%- set pending = clock_memory('pending') -%}
 {%- set situation = clock_memory('situation') -%}
 {%- set scope = clock_memory('scope') -%}
+{%- set terms = clock_memory('terms') -%}
 {%- set result = earlier_build('int_slt_result') -%}
 {%- set outline = earlier_build('int_slt_outline') -%}
 {%- set interval = earlier_build('int_slt_interval') -%}
@@ -14,6 +15,7 @@
 -- depends_on: {{ ref('int_calendar_segment') }}
 -- depends_on: {{ ref('int_clock_scope') }}
 -- depends_on: {{ ref('int_ticket_situation') }}
+-- depends_on: {{ ref('int_slt_slot_terms') }}
 -- depends_on: {{ ref('slt_target') }}
 with rules_now as (
     select * from {{ ref('int_slt_rules') }}
@@ -41,6 +43,10 @@ situations as (
     select * from {{ ref('int_ticket_situation') }}
 ),
 
+slot_terms as (
+    select {{ clock_terms_columns() }} from {{ ref('int_slt_slot_terms') }}
+),
+
 targets as (
     select * from {{ ref('slt_target') }}
 ),
@@ -61,6 +67,8 @@ everything as (
         (select * from {{ situation }} except select * from situations)
         union all by name
         (select * from {{ scope }} except select * from scopes)
+        union all by name
+        (select * from {{ terms }} except select * from slot_terms)
     ) as forgotten
 ),
 

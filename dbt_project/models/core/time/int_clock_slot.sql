@@ -1,5 +1,8 @@
+{{ config(materialized='by_day') }}
+{%- set first_day = clock_first_day() -%}
 {%- set kinds = ['open', 'excluded'] -%}
 {%- set slot_seconds = clock_slot_seconds() -%}
+-- depends_on: {{ ref('int_clock_change') }}
 with pieces as (
     select
         scope_id,
@@ -7,6 +10,7 @@ with pieces as (
         cast(to_s - {{ clock_origin() }} as integer) as to_s,
         active_seconds = 0 as is_excluded
     from {{ ref('int_clock_piece') }}
+    {% if first_day %}where day_number >= {{ day_number("date '" ~ first_day ~ "'") }}{% endif %}
 ),
 
 scopes as (
@@ -17,8 +21,18 @@ horizon as (
     select * from {{ ref('int_clock_horizon') }}
 ),
 
+-- what the clock read when the day began
+clock_days as (
+    select
+        scope_id,
+        day_number,
+        open_before_seconds,
+        open_before_seconds - active_before_seconds as excluded_before_seconds
+    from {{ ref('int_clock_day') }}
+),
+
 days as (
-    select {{ date_spine('horizon.from_on', 'horizon.to_on') }} as day_on
+    select {{ date_spine("date '" ~ first_day ~ "'" if first_day else 'horizon.from_on', 'horizon.to_on') }} as day_on
     from horizon
 ),
 
@@ -29,6 +43,7 @@ quarters as (
 scope_slots as (
     select
         scopes.scope_id,
+        {{ day_number('days.day_on') }} as day_number,
         cast({{ int_div(clock_seconds('cast(days.day_on as timestamp)'), slot_seconds) }} as integer)
         + quarters.quarter_number as slot_number
     from scopes
@@ -122,8 +137,8 @@ final as (
         cast(scope_slots.slot_number * scope_size.scope_count + scope_slots.scope_id as integer) as slot_key,
         {% for kind in kinds -%}
         cast(
-            coalesce(sum({{ kind }}_wide.slot_seconds) over earlier, 0) - coalesce({{ kind }}_wide.from_sum_seconds, 0)
-            as integer
+            clock_days.{{ kind }}_before_seconds + coalesce(sum({{ kind }}_wide.slot_seconds) over earlier, 0)
+            - coalesce({{ kind }}_wide.from_sum_seconds, 0) as integer
         ) as {{ kind }}_base_seconds,
         cast(coalesce({{ kind }}_wide.piece_count, 0) as integer) as {{ kind }}_piece_count,
         {% for number in range(1, clock_slot_pieces(kind) | int + 1) -%}
@@ -132,9 +147,14 @@ final as (
         {% endfor -%}
         {% endfor -%}
         scope_slots.scope_id,
+        scope_slots.day_number,
         scope_slots.slot_number
     from scope_slots
     cross join scope_size
+    inner join clock_days
+        on
+            scope_slots.scope_id = clock_days.scope_id
+            and scope_slots.day_number = clock_days.day_number
     {% for kind in kinds -%}
     left join {{ kind }}_wide
         on
@@ -142,7 +162,7 @@ final as (
             and scope_slots.slot_number = {{ kind }}_wide.slot_number
     {% endfor -%}
     window earlier as (
-        partition by scope_slots.scope_id order by scope_slots.slot_number
+        partition by scope_slots.scope_id, scope_slots.day_number order by scope_slots.slot_number
         rows between unbounded preceding and 1 preceding
     )
 )
