@@ -371,17 +371,24 @@ def test_a_changed_definition_computes_every_clock_anew(built: Built, tmp_path: 
 
 @pytest.mark.nightly
 @pytest.mark.slow
-def test_numbers_given_anew_compute_every_clock_anew(built: Built, tmp_path: Path) -> None:
-    """A registry that somebody dropped numbers the situations again, and kept rows would mean others by theirs."""
+@pytest.mark.parametrize(
+    "numbered_anew",
+    [
+        # the numbers a later registry would give: in another order
+        "create or replace table core.int_ticket_situation as select * replace ("
+        "(select max(situation_id) + 1 from core.int_ticket_situation) - situation_id as situation_id"
+        ") from core.int_ticket_situation",
+        # what the rows that are kept were written by
+        "update clock_memory.terms set slot_terms_id = slot_terms_id + 1",
+    ],
+    ids=["situations", "terms"],
+)
+def test_numbers_given_anew_compute_every_clock_anew(built: Built, tmp_path: Path, numbered_anew: str) -> None:
+    """A registry that somebody dropped numbers its rows again, and kept rows would mean others by theirs."""
     warehouse_path = tmp_path / "warehouse.duckdb"
     shutil.copy(built.warehouse_path, warehouse_path)
     with duckdb.connect(str(warehouse_path)) as connection:
-        # the numbers a later registry would give: in another order
-        connection.execute(
-            "create or replace table core.int_ticket_situation as select * replace ("
-            "(select max(situation_id) + 1 from core.int_ticket_situation) - situation_id as situation_id"
-            ") from core.int_ticket_situation"
-        )
+        connection.execute(numbered_anew)
     run_dbt(
         warehouse_path, tmp_path / "target", "run", "--select", "+fct_ticket_slt +fct_slt_clock_segment", *INCREMENTAL
     )
