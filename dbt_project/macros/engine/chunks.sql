@@ -24,6 +24,8 @@
     --full-refresh, or when int_slt_recompute says everything; otherwise only the rows of the tickets listed
     there are replaced, and only the parts of a table are read that such tickets lie in. Either way one
     transaction: a run that dies leaves the table as it was.
+    What a model sets by hooks (optimizer, thresholds) holds for the whole process while it is built, so a model beside it
+    may gain or lose time by it, never rows.
     config ticket_column: the column of this table that holds the ticket's number, if not ticket_id.
     var slt_chunk_ticket_count: tickets in a range. -#}
 {% materialization by_ticket, adapter='duckdb' %}

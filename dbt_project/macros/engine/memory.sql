@@ -68,7 +68,7 @@
         var('slt_slot_count') | string, var('slt_telescoping') | string,
         clock_reading('day', 'at_s', 'open'), clock_reading('day', 'at_s', 'active'),
         clock_slot_reading('slot', 'clock_s', 'open'), clock_slot_reading('slot', 'clock_s', 'excluded'),
-        clock_slot_key('clock_s', 'scope_id', 'scope_count'), slt_condition_holds('situation', 'condition'),
+        clock_slot_key('clock_s', 'scope_id', 'scope_count'), clock_key('ticket_id', 'slot_number'), slt_condition_holds('situation', 'condition'),
         mark('clock_s', 'situation_id'), mark_second('mark'), mark_situation('mark'), local_to_utc('local_at', 'zone'),
         clock_instant('clock_s'), clock_seconds('at'), clock_date('clock_s'), day_number('at'), seconds_between('a', 'b'),
         date_spine('from_on', 'to_on'), opening_segments(), join_target_candidates('clock', 'situation_id'),

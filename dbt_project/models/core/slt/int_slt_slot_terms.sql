@@ -49,7 +49,7 @@ dated as (
         and situation_slots.slot_number <= {{ slt_slot_count() }}
 ),
 
--- the days as instants of the clock, within what those can hold
+-- the days as instants of the clock, within what those can hold; terms that ended before the definition began are none
 final as (
     select
         cast(row_number() over (order by slot_terms_key, from_on) as integer) as slot_terms_id,
@@ -69,6 +69,7 @@ final as (
         {{ clock_seconds("cast(greatest(from_on, date '1940-01-01') as timestamp)") }} as from_s,
         {{ clock_seconds("cast(" ~ add_days("least(to_on, date '2067-12-31')", 1) ~ " as timestamp)") }} as to_s
     from dated
+    where from_on <= to_on
 )
 
 select * from final

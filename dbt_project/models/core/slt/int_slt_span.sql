@@ -92,7 +92,8 @@ final as (
     {% endfor -%}
     left join unsettled on placed.ticket_id = unsettled.ticket_id
     left join contradictions on placed.ticket_id = contradictions.ticket_id
-    where start_slots.telescoped_code <> 0 and contradictions.ticket_id is null
+    -- a negative second is no part of a mark
+    where start_slots.telescoped_code <> 0 and contradictions.ticket_id is null and placed.start_s >= 0
 )
 
 select * from final

@@ -1,5 +1,5 @@
--- A source system with more definitions in use than the telescoped clock has places for: those beyond would be
--- measured nowhere. Raise the variable slt_slot_count.
+-- A source system with more definitions in use than the telescoped clock has places for: those beyond are measured by
+-- their intervals, at many times the cost. Raise the variable slt_slot_count.
 select
     source_system,
     max(slot_number) as definition_count
