@@ -105,7 +105,9 @@
     {%- for result in results if result.node.resource_type == 'model' and result.status == 'success' -%}
         {%- do built.append(result.node.name) -%}
     {%- endfor -%}
-    {%- set wanted = ['int_ticket_block', 'int_ticket_history', 'int_ticket_situation', 'int_slt_recompute'] -%}
+    {%- set wanted = [
+        'int_ticket_block', 'int_ticket_history', 'int_ticket_situation', 'int_slt_recompute', 'int_clock_change'
+    ] -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized in ['by_ticket', 'by_day'] -%}
             {%- do wanted.append(node.name) -%}
