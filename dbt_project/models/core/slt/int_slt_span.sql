@@ -1,7 +1,7 @@
-{#- The dictionary of situations is named in place and not as a CTE, so that DuckDB knows its keys are dense and each join
-    is a look into an array (perfect hash join); conditions between both sides are subtractions, which are no part of
-    the join. The threshold lets a range of tickets be grouped in an array, in their own order, so of time: what reads
-    this table then looks at places of the clock that lie together. -#}
+{#- The dictionary of situations is named in place and not as a CTE, so that DuckDB knows its keys are dense and each
+    join is a look into an array (perfect hash join); conditions between both sides are subtractions, which are no
+    part of the join. The threshold lets a range of tickets be grouped in an array, in their own order, so of time: what
+    reads this table then looks at places of the clock that lie together. -#}
 {{ config(
     materialized='by_ticket',
     pre_hook="set perfect_ht_threshold = 20",

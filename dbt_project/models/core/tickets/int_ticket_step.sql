@@ -40,8 +40,8 @@ placed as (
     where case when tickets.source_system = situations.source_system then 1 else 0 end = 1
 ),
 
--- one order of all tickets, in which a ticket's neighbours stand beside it, costs less than one a ticket; the rows leave
--- it in that order, so of tickets and time
+-- one order of all tickets, in which a ticket's neighbours stand beside it, costs less than one a ticket; the rows
+-- leave it in that order, so of tickets and time
 neighbours as (
     select
         ticket_id,
