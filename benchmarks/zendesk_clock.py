@@ -32,7 +32,8 @@ EVENT_MODELS = ("int_ticket_situation", "int_ticket_step")
 CLOCK_MODELS = (
     "int_clock_horizon", "int_calendar_segment", "int_slt_definition", "int_slt_situation",
     "int_slt_situation_slot", "int_slt_situation_target", "int_clock_scope", "int_slt_terms", "int_slt_slot_terms",
-    "int_clock_piece", "int_clock_day", "int_clock_slot", "int_slt_span", "int_slt_telescoped", "int_slt_telescoped_breach",
+    "int_clock_piece", "int_clock_day", "int_clock_slot", "int_slt_span", "int_slt_telescoped",
+    "int_slt_telescoped_breach",
 )  # fmt: skip
 SEEDS = ("calendar", "calendar_segment", "calendar_holiday", "service", "contract",
          "slt_definition", "slt_condition", "slt_target")  # fmt: skip
