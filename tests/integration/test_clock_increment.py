@@ -219,3 +219,54 @@ def test_situations_that_somebody_deleted_are_numbered_again_for_all(increment: 
     increment.run()
     assert increment.listed("registry_changed") == {0}
     assert increment.differences_from_a_full_refresh() == {}
+
+
+def test_a_table_that_was_dropped_leaves_no_memory_half_old(increment: Increment) -> None:
+    """Whatever made a run build everything, what it remembers is what it saw: tickets that come back are found."""
+    increment.change(
+        "create table core.held_event as select * from core.int_ticket_event where ticket_id between 11 and 15",
+        "create table core.held_ticket as select * from core.int_ticket where ticket_id between 11 and 15",
+        "delete from core.int_ticket_event where ticket_id between 11 and 15",
+        "delete from core.int_ticket where ticket_id between 11 and 15",
+        "drop table core.int_slt_outline",
+    )
+    increment.run()
+    assert increment.listed("nothing_remembered") == {0}
+    increment.change(
+        "insert into core.int_ticket_event by name select * from core.held_event",
+        "insert into core.int_ticket by name select * from core.held_ticket",
+    )
+    increment.run()
+    assert increment.listed("history_changed") == {11, 12, 13, 14, 15}
+    assert increment.differences_from_a_full_refresh() == {}
+
+
+def test_a_part_built_alone_makes_the_next_run_whole(increment: Increment) -> None:
+    """Tables built without asking what changed saw an input that is taken back before the next run."""
+    shift = "update core.int_ticket_event set event_at = event_at {} interval 1 hour where ticket_id in (7, 8)"
+    increment.change("delete from core.int_slt_recompute", "insert into core.int_slt_recompute values (7, 'tried')")
+    increment.change(shift.format("+"))
+    increment.run("run", "--select", "int_ticket_step int_slt_span int_slt_telescoped")
+    increment.change(shift.format("-"))
+    increment.run()
+    assert 0 in increment.listed("left_by_a_run_that_died")
+    assert increment.differences_from_a_full_refresh() == {}
+
+
+def test_rules_are_remembered_only_with_what_is_read_of_them(increment: Increment) -> None:
+    """A command that leaves out the definitions computes by the old ones, and must not remember the new."""
+    increment.change("update reference.slt_definition set reopen_policy = 'first_stop', at_risk_share = 0.5")
+    increment.run("run", "--select", " ".join(name for name in MODELS if name != "int_slt_definition"))
+    increment.run()
+    assert 0 in increment.listed("rules_changed")
+    assert increment.differences_from_a_full_refresh() == {}
+
+
+def test_a_memory_of_another_version_is_none(increment: Increment) -> None:
+    """Code of another version remembered other columns: everything is built, and remembered anew."""
+    increment.change("alter table clock_memory.history rename fingerprint to history_hash")
+    increment.run()
+    assert increment.listed("nothing_remembered") == {0}
+    increment.run()
+    assert increment.listed("nothing_remembered") == set()
+    assert increment.differences_from_a_full_refresh() == {}

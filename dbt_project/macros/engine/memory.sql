@@ -6,22 +6,33 @@
     tickets (block), which is the sum of its tickets'. A run sums up its events by block, and looks at the tickets
     of those blocks alone whose sum is another one. -#}
 
-{#- The small kinds of memory, each written whole. history and block are written by difference. -#}
-{% macro clock_memory_inputs() -%}
+{#- What is remembered: per kind the columns and, of the small kinds that are written whole, the table they are taken
+    from. history and block are written by difference. -#}
+{% macro clock_memory_kinds() -%}
     {{ return({
-        'exclusion': 'select exclusion_scope_code, audience, exclusion_id, starts_at, ends_at from core.int_exclusion_scope',
-        'calendar': 'select calendar_code, opens_at, closes_at from core.int_calendar_segment',
-        'rules': 'select rules_fingerprint, as_of_at from core.int_slt_rules',
-        'situation': 'select * from core.int_ticket_situation',
-        'scope': 'select * from core.int_clock_scope',
-        'terms': 'select ' ~ clock_terms_columns() ~ ' from core.int_slt_slot_terms',
-        'window': 'select exclusion_scope_code, audience, starts_at, ends_at from core.int_exclusion_window',
-        'horizon': 'select from_on, to_on from core.int_clock_horizon',
+        'history': (['ticket_id', 'fingerprint'], none),
+        'block': (['block_id', 'fingerprint'], none),
+        'exclusion': (
+            ['exclusion_scope_code', 'audience', 'exclusion_id', 'starts_at', 'ends_at'], 'core.int_exclusion_scope'
+        ),
+        'window': (['exclusion_scope_code', 'audience', 'starts_at', 'ends_at'], 'core.int_exclusion_window'),
+        'calendar': (['calendar_code', 'opens_at', 'closes_at'], 'core.int_calendar_segment'),
+        'horizon': (['from_on', 'to_on'], 'core.int_clock_horizon'),
+        'rules': (['rules_fingerprint', 'as_of_at'], 'core.int_slt_rules'),
+        'situation': (
+            ['situation_id', 'source_system', 'ticket_state', 'priority', 'service_code', 'team_code', 'contract_code',
+            'exclusion_scope_code'], 'core.int_ticket_situation'
+        ),
+        'scope': (['scope_id', 'calendar_code', 'exclusion_scope_code', 'audience'], 'core.int_clock_scope'),
+        'terms': (
+            ['slot_terms_id', 'slot_terms_key', 'scope_id', 'target_seconds', 'from_s', 'to_s'],
+            'core.int_slt_slot_terms'
+        ),
     }) }}
 {%- endmacro %}
 
-{#- What a number of int_slt_slot_terms stands for. -#}
-{% macro clock_terms_columns() -%} slot_terms_id, slot_terms_key, scope_id, target_seconds, from_s, to_s {%- endmacro %}
+{#- Columns of a kind, as a list of a query. -#}
+{% macro clock_memory_columns(kind) -%} {{ clock_memory_kinds()[kind][0] | join(', ') }} {%- endmacro %}
 
 {#- Tickets in a block of the hash tree. -#}
 {% macro ticket_block_size() -%} 1024 {%- endmacro %}
@@ -46,14 +57,17 @@
 {%- endmacro %}
 
 {#- Whether this run can tell what changed: it may go by difference (var slt_incremental), is no full refresh, and
-    everything the difference is taken to is there. Asked by every model of the detection and when it is remembered,
-    so the answer is one for the whole run. -#}
+    everything the difference is taken to is there, in the columns this code remembers (a warehouse that another version
+    ran on has others). Asked by every model of the detection, before any of what is looked for is built. -#}
 {% macro clock_has_memory() -%}
     {%- if not execute or model.resource_type == 'unit_test' or not var('slt_incremental') or flags.FULL_REFRESH -%}
         {{ return(false) }}
     {%- endif -%}
-    {%- for kind in ['history', 'block'] + clock_memory_inputs().keys() | list -%}
-        {%- if clock_memory(kind) is none -%} {{ return(false) }} {%- endif -%}
+    {%- for kind, kept in clock_memory_kinds().items() -%}
+        {%- set memory = clock_memory(kind) -%}
+        {%- if memory is none -%} {{ return(false) }} {%- endif -%}
+        {%- set found = adapter.get_columns_in_relation(memory) | map(attribute='name') | list -%}
+        {%- if found | sort != kept[0] | sort -%} {{ return(false) }} {%- endif -%}
     {%- endfor -%}
     {%- for model_name in ['int_slt_result', 'int_slt_outline', 'int_slt_interval'] -%}
         {%- if earlier_build(model_name) is none -%} {{ return(false) }} {%- endif -%}
@@ -98,25 +112,48 @@
     {{ return(adapter.get_relation(database=target.database, schema='core', identifier=model_name) if execute else none) }}
 {%- endmacro %}
 
+{#- Names of the models that must be built in one command for it to be remembered: the detection, every table that is
+    kept by difference, and what those are computed from between the events and the marts. -#}
+{% macro clock_models() -%}
+    {%- set reached = [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+        {%- if node.config.materialized in ['by_ticket', 'by_day'] or node.name in ['int_ticket_block', 'int_ticket_history'] -%}
+            {%- do reached.append(node.unique_id) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for unique_id in reached -%}
+        {%- for parent in graph.nodes[unique_id].depends_on.nodes if parent in graph.nodes and parent not in reached -%}
+            {%- set node = graph.nodes[parent] -%}
+            {%- if node.resource_type == 'model' and (
+                modules.re.search('models/core/(slt|time)/', node.original_file_path) or node.name == 'int_ticket_situation'
+            ) and node.name != 'int_run_context' -%}
+                {%- do reached.append(parent) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- set names = [] -%}
+    {%- for unique_id in reached -%} {%- do names.append(graph.nodes[unique_id].name) -%} {%- endfor -%}
+    {{ return(names) }}
+{%- endmacro %}
+
 {#- on-run-end: remember, when this command has built all of the clock. One transaction: what is remembered is of one
-    run, whatever happens in between. -#}
+    run, whatever happens in between. A command that built some of the clock without asking what changed leaves tables
+    nobody can tell the input of: the next one computes everything. -#}
 {% macro remember_clock(results) -%}
     {%- set built = [] -%}
+    {%- set kept = [] -%}
     {%- for result in results if result.node.resource_type == 'model' and result.status == 'success' -%}
         {%- do built.append(result.node.name) -%}
+        {%- if result.node.config.materialized in ['by_ticket', 'by_day'] -%} {%- do kept.append(result.node.name) -%} {%- endif -%}
     {%- endfor -%}
-    {%- set wanted = [
-        'int_ticket_block', 'int_ticket_history', 'int_ticket_situation', 'int_slt_recompute', 'int_clock_change'
-    ] -%}
-    {%- if execute -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized in ['by_ticket', 'by_day'] -%}
-            {%- do wanted.append(node.name) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {%- if execute and wanted | reject('in', built) | list | length == 0 -%}
+    {%- if execute and clock_models() | reject('in', built) | list | length == 0 -%}
+        {#- as the detection went about it: what was missing then is there now -#}
+        {%- set by_difference = run_query(
+            "select count(*) from core.int_slt_recompute where reasons in ('nothing_remembered', 'always_whole')"
+        )[0][0] | int == 0 -%}
         begin transaction;
         create schema if not exists clock_memory;
-        {%- if clock_has_memory() %}
+        {%- if by_difference %}
         {%- set ranges = ticket_ranges('core.int_ticket_history') %}
         delete from clock_memory.history
         where ticket_id in (select ticket_id from core.int_ticket_history) and {{ in_ranges('ticket_id', ranges) }};
@@ -137,12 +174,16 @@
         from clock_memory.history
         group by 1;
         {%- endif %}
-        {%- for kind, sql in clock_memory_inputs().items() %}
-        create or replace table clock_memory.{{ kind }} as {{ sql }};
+        {%- for kind, memory in clock_memory_kinds().items() if memory[1] is not none %}
+        create or replace table clock_memory.{{ kind }} as select {{ memory[0] | join(', ') }} from {{ memory[1] }};
         {%- endfor %}
         drop table if exists clock_memory.pending;
         drop table if exists clock_memory.pending_day;
         commit;
+    {%- elif execute and kept and not ('int_slt_recompute' in built and 'int_clock_change' in built) -%}
+        create schema if not exists clock_memory;
+        create or replace table clock_memory.pending as select 0 as ticket_id;
+        create or replace table clock_memory.pending_day as select cast(null as date) as from_on;
     {%- endif -%}
 {%- endmacro %}
 

@@ -84,7 +84,7 @@ final as (
         canceled_at,
         coalesce(stop_at, canceled_at, as_of_at) as end_at,
         coalesce(stop_at, canceled_at, last_event_at) as end_situation_at,
-        as_of_at
+        case when stop_at is null and canceled_at is null then as_of_at end as as_of_at
     from ends
 )
 

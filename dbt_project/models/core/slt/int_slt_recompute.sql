@@ -44,7 +44,7 @@ situations as (
 ),
 
 slot_terms as (
-    select {{ clock_terms_columns() }} from {{ ref('int_slt_slot_terms') }}
+    select {{ clock_memory_columns('terms') }} from {{ ref('int_slt_slot_terms') }}
 ),
 
 targets as (
@@ -64,9 +64,9 @@ everything as (
     -- numbers that mean something else than when the rows that are kept were written
     select 'registry_changed' as reason
     from (
-        (select * from {{ situation }} except select * from situations)
+        (select * from {{ situation }} except select {{ clock_memory_columns('situation') }} from situations)
         union all by name
-        (select * from {{ scope }} except select * from scopes)
+        (select * from {{ scope }} except select {{ clock_memory_columns('scope') }} from scopes)
         union all by name
         (select * from {{ terms }} except select * from slot_terms)
     ) as forgotten
@@ -75,6 +75,10 @@ everything as (
 -- a clock without an end counts to as_of, and says so
 still_open as (
     select ticket_id from {{ result }}
+    where as_of_at is not null
+    union all
+    -- one without a target has no result
+    select ticket_id from {{ outline }}
     where as_of_at is not null
 ),
 
