@@ -276,10 +276,15 @@ def test_availability_equals_the_reference(built: Built) -> None:
 
 CLOCK_TABLES = (
     "core.int_ticket_step",
+    "core.int_slt_span",
     "core.int_slt_telescoped",
+    "core.int_slt_telescoped_breach",
     "core.int_slt_telescoped_interval",
     "core.int_slt_state_change",
+    "core.int_slt_outline",
+    "core.int_slt_assignment",
     "core.int_slt_interval",
+    "core.int_slt_breach",
     "core.int_slt_result",
     "slt.fct_ticket_slt",
     "slt.fct_slt_clock_segment",
