@@ -319,7 +319,9 @@ def build(world: World, folder: Path, root: Path = ROOT, target_path: Path | Non
 # --- the comparison ---
 
 # Columns of the mart that are no answer of a clock.
-IDENTITY = frozenset({"ticket_slt_key", "ticket_key", "ticket_number", "source_system", "slt_code", "batch_id"})
+IDENTITY = frozenset(
+    {"ticket_slt_key", "ticket_key", "ticket_sequence", "ticket_number", "source_system", "slt_code", "batch_id"}
+)
 
 
 def differences(expected: Answer | None, result: dict[str, Any] | None, segments: list[dict[str, Any]]) -> list[str]:
