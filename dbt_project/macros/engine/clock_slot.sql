@@ -46,6 +46,26 @@
     where {{ for_tickets('steps.ticket_id') }}
 {%- endmacro %}
 
+{#- The CTEs that reading the clock's lookup table takes: `run_context` (as_of, and how many scopes a slot has) and
+    `reach`. -#}
+{% macro clock_context() -%}
+scopes as (
+    select max(scope_id) + 1 as scope_count from {{ ref('int_clock_scope') }}
+),
+
+run_context as (
+    select
+        {{ clock_seconds('run_context.as_of_at') }} as as_of_s,
+        scopes.scope_count
+    from {{ ref('int_run_context') }} as run_context
+    cross join scopes
+),
+
+reach as (
+    {{ clock_reach() }}
+)
+{%- endmacro %}
+
 {#- The clock's lookup table within `reach`: building the array costs as much as twenty looks into it. -#}
 {% macro reached_clock_slots() -%}
     (

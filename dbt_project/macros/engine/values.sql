@@ -103,14 +103,6 @@
     cast(coalesce(sum(hash({{ alias }})), 0) as varchar)
 {%- endmacro %}
 
-{#- Aggregate over the values of a list of columns: a number, as text, that does not depend on the rows' order. -#}
-{% macro values_hash(columns) -%}
-    {{ adapter.dispatch('values_hash', 'slt_warehouse')(columns) }}
-{%- endmacro %}
-{% macro duckdb__values_hash(columns) -%}
-    cast(sum(hash({{ columns | join(', ') }})) as varchar)
-{%- endmacro %}
-
 {#- A number for a list of values, equal for equal lists: the engine's own hash, to be kept in no table. -#}
 {% macro hash_number_of(values) -%}
     {{ adapter.dispatch('hash_number_of', 'slt_warehouse')(values) }}

@@ -9,21 +9,7 @@
 ) }}
 {%- set slots = range(1, slt_slot_count() | int + 1) -%}
 {%- set reached_slots = reached_clock_slots() -%}
-with scopes as (
-    select max(scope_id) + 1 as scope_count from {{ ref('int_clock_scope') }}
-),
-
-run_context as (
-    select
-        {{ clock_seconds('run_context.as_of_at') }} as as_of_s,
-        scopes.scope_count
-    from {{ ref('int_run_context') }} as run_context
-    cross join scopes
-),
-
-reach as (
-    {{ clock_reach() }}
-),
+with {{ clock_context() }},
 
 clocks as (
     {% for slot in slots -%}

@@ -11,21 +11,7 @@
     'ticket_id', 'slot_number', 'scope_id', 'situation_id', 'from_s', 'to_s', 'is_reopened_stretch', 'is_state_carried',
     'is_inferred', 'batch_id'
 ] -%}
-with scopes as (
-    select max(scope_id) + 1 as scope_count from {{ ref('int_clock_scope') }}
-),
-
-run_context as (
-    select
-        {{ clock_seconds('run_context.as_of_at') }} as as_of_s,
-        scopes.scope_count
-    from {{ ref('int_run_context') }} as run_context
-    cross join scopes
-),
-
-reach as (
-    {{ clock_reach() }}
-),
+with {{ clock_context() }},
 
 -- a step holds until the next one, or until the clock ends
 stretches as (
